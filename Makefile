@@ -1,0 +1,49 @@
+# Two commands matter: `make run` opens the dashboard, `make test` checks everything.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: run test install install-dev chromium format lint types imports tests clean
+
+run: install
+	$(BIN)/python -m streamlit run streamlit_app.py
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+# Bytecode is compiled here, once: TensorFlow's first import takes half a minute without it.
+$(VENV)/.installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade --requirement requirements.txt
+	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
+	touch $@
+
+chromium:
+	.ci/install-chromium
+
+test: install-dev chromium format lint types imports tests
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	PYTHONPATH=. $(BIN)/lint-imports
+
+tests:
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage htmlcov

@@ -1,0 +1,1 @@
+"""What the dashboard's pages share; the work itself is in `pipeline`."""

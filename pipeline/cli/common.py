@@ -1,0 +1,67 @@
+"""What the commands share: the console, progress bars, JSON output, exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as ProgressBar
+
+from pipeline.dataset import DatasetStore
+from pipeline.home import Home
+from pipeline.progress import Progress
+from pipeline.runs import RunStore
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+
+
+def console() -> Console:
+    """Where people read: standard error, so that `--json` output stays clean."""
+    return Console(stderr=True, highlight=False)
+
+
+def datasets() -> DatasetStore:
+    """The datasets of this home."""
+    return DatasetStore(Home.from_environment().data)
+
+
+def runs() -> RunStore:
+    """The runs of this home."""
+    return RunStore(Home.from_environment().runs)
+
+
+def print_json(value: Any) -> None:
+    """Prints one JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """A progress bar on standard error, as a `pipeline.progress.Progress`."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with ProgressBar(*columns, console=console(), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def update(done: float, total: float | None, text: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=text or title)
+
+        yield update

@@ -1,0 +1,1 @@
+"""Readers for every form in which people hold FER-2013."""

@@ -1,0 +1,50 @@
+"""The exception tree: everything a caller of the pipeline may want to catch.
+
+A message is one clear sentence: what was expected, what came, what to do.
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """The root of all errors that the pipeline raises on purpose."""
+
+
+class ConfigError(PipelineError):
+    """A setting is out of its range or contradicts another."""
+
+
+class DatasetError(PipelineError):
+    """Data cannot be read, or is not what it says it is."""
+
+
+class DatasetNotFoundError(DatasetError):
+    """No dataset of that name has been imported."""
+
+
+class ImageFormatError(PipelineError):
+    """An image, or an array of images, has the wrong form."""
+
+
+class ModelLoadError(PipelineError):
+    """A model is missing, incomplete, damaged or disagrees with its contract."""
+
+
+class UnknownArchitectureError(PipelineError):
+    """No network is registered under that name."""
+
+
+class RunNotFoundError(PipelineError):
+    """No training run has that id."""
+
+
+class RunStateError(PipelineError):
+    """The run is not in a state that allows what was asked of it."""
+
+
+class TrainingError(PipelineError):
+    """Training cannot go on: out of memory, not-a-number loss, full disk."""
+
+
+class ExportError(PipelineError):
+    """A model cannot be written in a format, or reads back different."""

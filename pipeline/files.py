@@ -1,0 +1,68 @@
+"""Writing files so that a reader, or a crash, never meets a half-written one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a file in one step: readers see the old text or the new, never a mix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replaces a JSON file in one step, indented for people."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        OSError: If the file cannot be read.
+        json.JSONDecodeError: If it is not JSON.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder to fill, which takes the place of `path` at the end.
+
+    If the block raises, what was at `path` is left as it was and the new
+    folder is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    token = uuid.uuid4().hex[:8]
+    incoming = path.with_name(f".{path.name}.{token}.incoming")
+    outgoing = path.with_name(f".{path.name}.{token}.outgoing")
+    incoming.mkdir()
+    try:
+        yield incoming
+        if path.exists():
+            path.replace(outgoing)
+        try:
+            incoming.replace(path)
+        except OSError:
+            if outgoing.exists():
+                outgoing.replace(path)
+            raise
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+        shutil.rmtree(outgoing, ignore_errors=True)

@@ -1,0 +1,42 @@
+"""Where FER Lab keeps what is not code: datasets, runs, the journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds all local state, and the places in it."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Home:
+        """The home that `FERLAB_HOME` names, else the project's own folder."""
+        environ = os.environ if environ is None else environ
+        named = environ.get("FERLAB_HOME", "").strip()
+        return cls(Path(named).expanduser().resolve() if named else PROJECT_ROOT)
+
+    @property
+    def data(self) -> Path:
+        """Imported datasets, one folder each."""
+        return self.root / "data"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs, one folder each."""
+        return self.root / "runs"
+
+    @property
+    def journal(self) -> Path:
+        """The optional history of recognitions."""
+        return self.root / "journal.db"
+
+
+SHIPPED_MODELS = PROJECT_ROOT / "models"

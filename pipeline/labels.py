@@ -1,0 +1,78 @@
+"""The one table of the seven emotions: FER-2013 order, names, colours, affect.
+
+Every list of seven numbers in this project is in the order of `EMOTIONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """One of the seven expression classes of FER-2013.
+
+    Attributes:
+        name: The class's name in files, tables and on the command line.
+        title: The name as the interface writes it.
+        color: `#rrggbb`; the seven are told apart by colour-blind eyes and on
+            light and dark ground (after Okabe and Ito, 2008).
+        valence: Unpleasant to pleasant, in `[-1, 1]`.
+        arousal: Calm to excited, in `[-1, 1]`. Both place the emotion on the
+            circumplex of Russell (1980), doi:10.1037/h0077714; they are a
+            convention for plotting, not a measurement.
+        aliases: Other spellings found in folder names and label columns.
+    """
+
+    name: str
+    title: str
+    color: str
+    valence: float
+    arousal: float
+    aliases: tuple[str, ...] = ()
+
+
+EMOTIONS: tuple[Emotion, ...] = (
+    Emotion("angry", "Angry", "#D55E00", -0.60, 0.70, ("anger",)),
+    Emotion("disgust", "Disgust", "#009E73", -0.70, 0.35, ("disgusted",)),
+    Emotion("fear", "Fear", "#CC79A7", -0.65, 0.75, ("fearful", "afraid", "scared")),
+    Emotion("happy", "Happy", "#E69F00", 0.85, 0.45, ("happiness", "joy")),
+    Emotion("sad", "Sad", "#0072B2", -0.75, -0.40, ("sadness",)),
+    Emotion("surprise", "Surprise", "#56B4E9", 0.20, 0.80, ("surprised",)),
+    Emotion("neutral", "Neutral", "#8C8C8C", 0.0, 0.0, ("calm",)),
+)
+
+NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
+NUM_EMOTIONS = len(EMOTIONS)
+
+_INDEX_BY_WORD = {
+    word: index
+    for index, emotion in enumerate(EMOTIONS)
+    for word in (emotion.name, *emotion.aliases)
+}
+
+
+def label_index(text: str) -> int:
+    """Reads a label as people write it: `"3"`, `"happy"`, `"Happiness"`.
+
+    Args:
+        text: A class index in FER-2013 order or a class name; case and
+            surrounding white space do not matter.
+
+    Returns:
+        The index into `EMOTIONS`.
+
+    Raises:
+        DatasetError: If the text names none of the seven emotions.
+    """
+    word = text.strip().lower()
+    if word in _INDEX_BY_WORD:
+        return _INDEX_BY_WORD[word]
+    if word.isascii() and word.isdigit() and int(word) < NUM_EMOTIONS:
+        return int(word)
+    raise DatasetError(
+        f"unknown label {text.strip()!r}: expected 0 to {NUM_EMOTIONS - 1} or one of "
+        f"{', '.join(NAMES)}"
+    )

@@ -1,0 +1,1 @@
+"""Training networks, in a process of its own."""
