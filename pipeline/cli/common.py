@@ -19,7 +19,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as ProgressBar
 
-from pipeline.dataset import DatasetStore
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.errors import DatasetNotFoundError
 from pipeline.home import Home
 from pipeline.progress import Progress
 from pipeline.runs import RunStore
@@ -40,6 +41,27 @@ def datasets() -> DatasetStore:
 def runs() -> RunStore:
     """The runs of this home."""
     return RunStore(Home.from_environment().runs)
+
+
+def pick_dataset(name: str | None) -> Dataset:
+    """Opens a dataset; without a name, the only one there is.
+
+    Raises:
+        DatasetNotFoundError: If there is none of that name, or the choice is not clear.
+    """
+    store = datasets()
+    if name is not None:
+        return store.open(name)
+    known = store.names()
+    if len(known) != 1:
+        raise DatasetNotFoundError(
+            f"there are {len(known)} datasets in {store.root} ({', '.join(known)}): choose one "
+            "with --dataset"
+            if known
+            else f"there is no dataset in {store.root} yet: get one with `python -m pipeline "
+            "dataset import FILE` or `python -m pipeline dataset demo`"
+        )
+    return store.open(known[0])
 
 
 def print_json(value: Any) -> None:

@@ -1,0 +1,176 @@
+"""`train`: a new run, or one that was interrupted, trained in this process."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.cli.common import console, datasets, pick_dataset, print_json, progress_bar, runs
+from pipeline.errors import ConfigError
+from pipeline.runs import Run, RunStatus
+from pipeline.training import worker
+from pipeline.training.config import Setting, TrainingConfig, settings
+
+_KERAS_BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def train(
+    dataset: str | None, name: str | None, resume: str | None, as_json: bool, **values: Any
+) -> None:
+    """Trains a network on an imported dataset; Ctrl-C stops it and keeps the best weights.
+
+    Without options this is the seed recipe. `--resume ID` continues an
+    interrupted run from its last finished epoch.
+    """
+    changed = {key: value for key, value in values.items() if value is not None}
+    if resume is not None:
+        if changed or dataset or name:
+            raise ConfigError("--resume continues a run as it was begun: give no other setting")
+        run = runs().get(resume)
+    else:
+        run = worker.create(runs(), TrainingConfig(**changed), pick_dataset(dataset), name)
+    status = _train(run)
+    if as_json:
+        print_json({"run": run.id, "status": status, "evaluation": run.evaluation})
+    else:
+        _summarise(run, status)
+
+
+def _signature() -> inspect.Signature:
+    """One option for each field of `TrainingConfig`, with its help and range."""
+    leading = {
+        "dataset": Annotated[
+            str | None, typer.Option(help="Name of an imported dataset; default: the only one.")
+        ],
+        "name": Annotated[str | None, typer.Option(help="Id of the new run.")],
+        "resume": Annotated[str | None, typer.Option(help="Id of the run to continue.")],
+        "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
+    }
+    known = settings()
+    parameters = [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if key == "as_json" else None,
+            annotation=annotation,
+        )
+        for key, annotation in leading.items()
+    ]
+    parameters += [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                type(item.default) | None,
+                typer.Option(
+                    help=_help(known[item.name], item.default),
+                    rich_help_panel=known[item.name].group.capitalize(),
+                ),
+            ],
+        )
+        for item in fields(TrainingConfig)
+    ]
+    return inspect.Signature(parameters)
+
+
+def _help(setting: Setting, default: Any) -> str:
+    if setting.choices:
+        allowed = f" One of {', '.join(map(str, setting.choices))}."
+    elif setting.low is not None:
+        allowed = f" In {setting.low:g} to {setting.high:g}."
+    else:
+        allowed = ""
+    return f"{setting.help}{allowed} Default: {default}."
+
+
+train.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+def _train(run: Run) -> RunStatus:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend not in _KERAS_BACKENDS:
+        raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
+    config = run.config
+    console().print(
+        f"Run [bold]{run.id}[/]: {config['architecture']} on {config['dataset']}, "
+        f"up to {config['epochs']} epochs; files in {run.folder}"
+    )
+    with console().status("Loading Keras"):
+        from pipeline.training.session import train_run
+
+    with _epoch_bar() as bar, progress_bar("Packaging") as packaging:
+        return train_run(run, datasets(), bar, packaging)
+
+
+@contextmanager
+def _epoch_bar() -> Iterator[_EpochBar]:
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console()) as bar:
+        yield _EpochBar(bar, bar.add_task("", total=1, epoch="1", figures="starting"))
+
+
+class _EpochBar:
+    """A `Listener` that draws one bar for the epoch under way and a line for each finished."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+
+    def on_batch(self, progress: dict[str, Any]) -> None:
+        minutes, seconds = divmod(round(progress["eta_seconds"]), 60)
+        self._bar.update(
+            self._task,
+            completed=progress["step"],
+            total=progress["steps"],
+            epoch=f"{progress['epoch']}/{progress['epochs']}",
+            figures=f"loss {progress['loss']:.3f}  accuracy {progress['accuracy']:.3f}  "
+            f"{progress['images_per_second']:.0f} images/s  at most {minutes}:{seconds:02d} to go",
+        )
+
+    def on_epoch(self, entry: dict[str, Any]) -> None:
+        self._bar.console.print(
+            f"epoch {entry['epoch']:3d}  loss {entry['loss']:.4f}  "
+            f"accuracy {entry['accuracy']:.4f}  val_loss {entry['val_loss']:.4f}  "
+            f"val_accuracy {entry['val_accuracy']:.4f}  val_macro_f1 {entry['val_macro_f1']:.4f}  "
+            f"{entry['images_per_second']:.0f} images/s" + ("  best" if entry["is_best"] else ""),
+            highlight=False,
+        )
+
+    def on_note(self, text: str) -> None:
+        self._bar.console.print(text, style="yellow", markup=False)
+
+
+def _summarise(run: Run, status: RunStatus) -> None:
+    best = run.best
+    if best is None:
+        console().print(f"{status}; no epoch was finished, so there is no model yet.")
+        return
+    table = Table(title=f"{run.id}: {status}, best epoch {best['epoch']}")
+    for heading in ("split", "accuracy", "95 % interval", "clean", "macro-F1"):
+        table.add_column(heading)
+    for split, report in run.evaluation.items():
+        low, high = report["accuracy_ci95"]
+        table.add_row(
+            split,
+            f"{report['accuracy']:.2%}",
+            f"{low:.2%} to {high:.2%}",
+            f"{report['clean']['accuracy']:.2%}",
+            f"{report['macro_f1']:.3f}",
+        )
+    console().print(table)
+    console().print(f"Model, contract and model card: {run.folder}")

@@ -1,0 +1,198 @@
+"""One run in this process, from `queued` to its end, whatever happens."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+import keras
+import psutil
+from filelock import FileLock, Timeout
+
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.errors import PipelineError, RunStateError, TrainingError
+from pipeline.files import write_json
+from pipeline.progress import Progress, no_progress
+from pipeline.runs import Run, RunStatus, write_state
+from pipeline.training.config import TrainingConfig
+from pipeline.training.packaging import package_model
+from pipeline.training.trainer import Listener, Trainer
+
+
+def train_run(
+    run: Run, datasets: DatasetStore, listener: Listener, progress: Progress = no_progress
+) -> RunStatus:
+    """Trains a run to its end, or from where it was interrupted, and packages the model.
+
+    SIGINT and SIGTERM stop it cleanly at the next batch; the best weights so far
+    become the run's model all the same. Whatever ends it, `status.json` says so.
+
+    Args:
+        run: Queued, stopped, failed or abandoned by a killed process.
+        datasets: Where its dataset is.
+        listener: Is told of batches and epochs.
+        progress: Is told how far packaging is.
+
+    Returns:
+        `FINISHED` or `STOPPED`.
+
+    Raises:
+        RunStateError: If it is running elsewhere, or finished already.
+        PipelineError: If training failed; the run's status holds the reason.
+    """
+    with _claimed(run):
+        try:
+            with _stop_requests() as stop, _foreseen_failures():
+                _train_and_package(run, datasets, _Recorder(run, listener), stop, progress)
+        except BaseException as error:
+            _end(run, RunStatus.FAILED, str(error) or type(error).__name__)
+            raise
+        if stop.is_set():
+            _end(run, RunStatus.STOPPED, "stopped on request")
+            return RunStatus.STOPPED
+        _end(run, RunStatus.FINISHED, "")
+        return RunStatus.FINISHED
+
+
+class _Recorder:
+    """Writes progress to the run's folder, and passes it on."""
+
+    def __init__(self, run: Run, listener: Listener) -> None:
+        self._run = run
+        self._listener = listener
+
+    def on_batch(self, progress: dict[str, Any]) -> None:
+        write_json(self._run.folder / "progress.json", progress)
+        self._listener.on_batch(progress)
+
+    def on_epoch(self, entry: dict[str, Any]) -> None:
+        self._listener.on_epoch(entry)
+
+    def on_note(self, text: str) -> None:
+        self._listener.on_note(text)
+
+
+def _train_and_package(
+    run: Run,
+    datasets: DatasetStore,
+    listener: Listener,
+    stop: threading.Event,
+    progress: Progress,
+) -> None:
+    config, dataset = _load(run, datasets)
+    model = Trainer(run, config, dataset, listener, stop.is_set).train()
+    if model is not None:
+        package_model(
+            model, run.folder, name=run.id, config=config, dataset=dataset, progress=progress
+        )
+
+
+@contextmanager
+def _claimed(run: Run) -> Iterator[None]:
+    """Makes the run this process's: of two that try at once, one is refused.
+
+    The operating system lets go of the lock when its process dies.
+    """
+    lock = FileLock(run.folder / ".lock")
+    try:
+        held = lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunStateError(f"run {run.id!r} is being trained by another process") from error
+    with held:
+        state = run.state
+        if state.status is RunStatus.FINISHED:
+            raise RunStateError(f"run {run.id!r} has finished; start a new one to train further")
+        write_state(
+            run,
+            replace(
+                state,
+                status=RunStatus.RUNNING,
+                reason="",
+                pid=os.getpid(),
+                process_started=psutil.Process().create_time(),
+                started=state.started or _now(),
+                ended=None,
+            ),
+        )
+        yield
+
+
+def _end(run: Run, status: RunStatus, reason: str) -> None:
+    write_state(run, replace(run.state, status=status, reason=reason, ended=_now()))
+
+
+def _load(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
+    values = dict(run.config)
+    dataset = datasets.open(values.pop("dataset"))
+    fingerprint = values.pop("dataset_fingerprint")
+    if dataset.meta.fingerprint != fingerprint:
+        raise RunStateError(
+            f"dataset {dataset.name!r} has changed since run {run.id!r} was made "
+            f"(fingerprint {dataset.meta.fingerprint[:12]}, expected {fingerprint[:12]}): "
+            "start a new run"
+        )
+    return TrainingConfig.from_dict(values), dataset
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second signal ends the process."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _foreseen_failures() -> Iterator[None]:
+    """Turns what can go wrong with any training into one sentence about it."""
+    try:
+        yield
+    except PipelineError:
+        raise
+    except MemoryError as error:
+        raise TrainingError(_out_of_memory()) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise TrainingError(
+                "the disk is full: free some space, then continue with `train --resume`"
+            ) from error
+        raise
+    except Exception as error:
+        # Each backend has its own exception for it; their names are what they share.
+        if "ResourceExhausted" in type(error).__name__ or "out of memory" in str(error).lower():
+            raise TrainingError(_out_of_memory()) from error
+        raise
+
+
+def _out_of_memory() -> str:
+    return (
+        f"out of memory on {keras.backend.backend()}: lower batch_size, input_size or width, "
+        "then start a new run"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,93 @@
+"""What a network is asked to predict for each image, and how much each image counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.dataset import Dataset
+from pipeline.dataset.ferplus import distribution
+from pipeline.errors import ConfigError
+from pipeline.labels import NUM_EMOTIONS
+
+Float = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
+
+EFFECTIVE_NUMBER_BETA = 0.999
+
+
+def targets(dataset: Dataset, indices: Indices, soft_labels: float = 0.0) -> Float:
+    """Class probabilities to learn.
+
+    Args:
+        dataset: Where labels and FER+ votes come from.
+        indices: Positions of the images, shape `(n,)`.
+        soft_labels: The share of the FER+ vote distribution; the rest is the
+            label. An image without a usable vote keeps its label.
+
+    Returns:
+        `float32`, shape `(n, 7)`; each row sums to 1.
+
+    Raises:
+        ConfigError: If votes are wanted and the dataset has none.
+    """
+    hard = np.eye(NUM_EMOTIONS, dtype=np.float32)[dataset.labels[indices]]
+    if not soft_labels:
+        return hard
+    if dataset.votes is None:
+        raise ConfigError(
+            f"soft_labels needs FER+ votes, but dataset {dataset.name!r} has none: attach them "
+            f"with `python -m pipeline dataset votes {dataset.name} FILE`"
+        )
+    soft, usable = distribution(dataset.votes[indices])
+    share = np.where(usable, np.float32(soft_labels), np.float32(0))[:, None]
+    return np.asarray(share * soft + (1 - share) * hard, np.float32)
+
+
+def class_weights(labels: npt.NDArray[np.uint8], scheme: str) -> Float:
+    """How much an image of each class counts.
+
+    Args:
+        labels: The training labels, shape `(n,)`.
+        scheme: `none`; `balanced`, inversely proportional to the class's
+            frequency; `effective`, by its effective number of samples with
+            beta 0.999 (Cui et al., CVPR 2019).
+
+    Returns:
+        `float32`, shape `(7,)`; the mean over all images is 1, and a class with
+        no image gets 0.
+    """
+    counts = np.bincount(labels, minlength=NUM_EMOTIONS)
+    if scheme == "none":
+        return np.ones(NUM_EMOTIONS, np.float32)
+    if scheme == "balanced":
+        amount = counts.astype(float)
+    else:
+        amount = (1 - EFFECTIVE_NUMBER_BETA**counts) / (1 - EFFECTIVE_NUMBER_BETA)
+    raw = np.divide(1.0, amount, out=np.zeros(NUM_EMOTIONS), where=counts > 0)
+    return (raw * len(labels) / (raw * counts).sum()).astype(np.float32)
+
+
+def stratified_subset(
+    labels: npt.NDArray[np.uint8], indices: Indices, share: float, seed: int
+) -> Indices:
+    """A random share of the images with the classes in their proportions.
+
+    Args:
+        labels: Labels of the whole dataset.
+        indices: Positions to choose from.
+        share: In `(0, 1]`; each class present keeps at least one image.
+        seed: Equal seeds choose equally; a larger share contains a smaller one.
+
+    Returns:
+        Positions, ascending.
+    """
+    if share >= 1:
+        return indices
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for label in range(NUM_EMOTIONS):
+        members = rng.permutation(indices[labels[indices] == label])
+        if len(members):
+            chosen.append(members[: max(1, round(share * len(members)))])
+    return np.sort(np.concatenate(chosen))

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import read_json, replaced_folder, write_json, write_text
+
+
+def test_failed_write_leaves_the_old_text_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"a": float("nan")})
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "\ud800")
+    assert read_json(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    for text in ("old", "new"):
+        with replaced_folder(target) as folder:
+            (folder / text).write_text(text)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_failure_leaves_the_old_folder(tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    with replaced_folder(target) as folder:
+        (folder / "old").touch()
+
+    def fail() -> None:
+        with replaced_folder(target) as folder:
+            (folder / "new").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]

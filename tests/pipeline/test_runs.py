@@ -1,0 +1,96 @@
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.errors import RunNotFoundError, RunStateError
+from pipeline.runs import RunStatus, RunStore, process_is_alive, write_history, write_state
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "runs")
+
+
+def test_new_run_is_queued_and_listed_first(store: RunStore) -> None:
+    first = store.create({"architecture": "seed_cnn"})
+    second = store.create({"architecture": "vgg"}, name="mine")
+    assert [run.id for run in store.list()] == ["mine", first.id]
+    assert second.state.status is RunStatus.QUEUED
+    assert second.config == {"architecture": "vgg"}
+
+
+def test_two_runs_in_one_second_get_two_names(store: RunStore) -> None:
+    names = {store.create({"architecture": "vgg"}).id for _ in range(3)}
+    assert len(names) == 3
+
+
+def test_a_name_is_used_once(store: RunStore) -> None:
+    store.create({}, name="mine")
+    with pytest.raises(RunStateError, match="exists already"):
+        store.create({}, name="mine")
+
+
+@pytest.mark.parametrize("name", ["../x", "A b", "", ".hidden"])
+def test_unsafe_name_is_refused(store: RunStore, name: str) -> None:
+    with pytest.raises(RunStateError, match="cannot name a run"):
+        store.create({}, name=name or ".")
+
+
+def test_unique_prefix_finds_the_run(store: RunStore) -> None:
+    store.create({}, name="vgg-1")
+    store.create({}, name="vgg-2")
+    assert store.get("vgg-1").id == "vgg-1"
+    with pytest.raises(RunNotFoundError, match="beginning of 2 runs"):
+        store.get("vgg")
+    with pytest.raises(RunNotFoundError, match="no run 'resnet'"):
+        store.get("resnet")
+
+
+def test_torn_history_line_is_left_out(store: RunStore) -> None:
+    run = store.create({})
+    write_history(run, [{"epoch": 1, "is_best": True}, {"epoch": 2, "is_best": False}])
+    with (run.folder / "history.jsonl").open("a") as file:
+        file.write('{"epoch": 3, "lo')
+    assert [entry["epoch"] for entry in run.history] == [1, 2]
+    assert run.best == {"epoch": 1, "is_best": True}
+
+
+def test_run_of_a_dead_process_is_failed(store: RunStore) -> None:
+    run = store.create({})
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    started = psutil.Process(child.pid).create_time()
+    write_state(
+        run,
+        replace(run.state, status=RunStatus.RUNNING, pid=child.pid, process_started=started),
+    )
+    assert run.state.status is RunStatus.RUNNING
+    with pytest.raises(RunStateError, match="still running"):
+        store.delete(run.id)
+    child.kill()
+    # Not waited for yet: a zombie, which must not count as alive.
+    psutil.wait_procs([], timeout=0)
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert run.state.status is RunStatus.FAILED
+    assert "--resume" in run.state.reason
+    child.wait()
+    store.delete(run.id)
+    assert store.list() == []
+
+
+def test_reused_process_id_is_another_process() -> None:
+    started = psutil.Process().create_time()
+    assert process_is_alive(os.getpid(), started)
+    assert not process_is_alive(os.getpid(), started - 100)
+
+
+def test_damaged_file_is_named(store: RunStore) -> None:
+    run = store.create({})
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(RunStateError, match=r"config\.json is damaged"):
+        _ = run.config
