@@ -82,9 +82,16 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """The run's state; a run whose process died is reported as failed."""
-        raw = self._read("status.json")
-        state = RunState(**{**raw, "status": RunStatus(raw["status"])})
+        """The run's state; a run whose process died, or whose file is damaged, has failed."""
+        try:
+            raw = self._read("status.json")
+            state = RunState(**{**raw, "status": RunStatus(raw["status"])})
+        except (RunStateError, KeyError, TypeError, ValueError) as error:
+            return RunState(
+                RunStatus.FAILED,
+                created="",
+                reason=f"status.json is damaged ({error}): delete the run",
+            )
         if state.status is RunStatus.RUNNING and not process_is_alive(
             state.pid, state.process_started
         ):

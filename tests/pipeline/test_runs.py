@@ -89,6 +89,15 @@ def test_reused_process_id_is_another_process() -> None:
     assert not process_is_alive(os.getpid(), started - 100)
 
 
+@pytest.mark.parametrize("content", ["{", "{}", '{"status": "odd"}', "[]", ""])
+def test_damaged_status_hides_no_other_run(store: RunStore, content: str) -> None:
+    damaged, sound = store.create({}), store.create({})
+    (damaged.folder / "status.json").write_text(content)
+    assert [run.id for run in store.list()] == [sound.id, damaged.id]
+    assert damaged.state.status is RunStatus.FAILED
+    assert "damaged" in damaged.state.reason
+
+
 def test_damaged_file_is_named(store: RunStore) -> None:
     run = store.create({})
     (run.folder / "config.json").write_text("{")

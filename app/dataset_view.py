@@ -1,0 +1,146 @@
+"""The card of a dataset and the list of all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import charts, resources, state, views
+from app.faces import montage
+from pipeline.dataset import SPLITS, DatasetMeta
+from pipeline.errors import PipelineError
+from pipeline.labels import EMOTIONS
+
+_FACES_PER_CLASS = 4
+
+
+def badges(meta: DatasetMeta) -> str:
+    """What a reader must know of a dataset before its numbers, as Markdown."""
+    found = []
+    if meta.synthetic:
+        found.append(views.SYNTHETIC_BADGE)
+    if meta.votes_source:
+        found.append(":green-badge[:material/how_to_vote: FER+ votes]")
+    return " ".join(found)
+
+
+def card(name: str) -> None:
+    """What is in a dataset, at a glance."""
+    meta = resources.dataset(name).meta
+    with views.card(views.plain(meta.title), "database", badges=badges(meta), key="dataset_card"):
+        if meta.synthetic:
+            st.caption(views.SYNTHETIC_HELP)
+        _sizes(meta)
+        balance, faces = st.columns(2, gap="medium")
+        with balance:
+            st.plotly_chart(
+                charts.class_balance(meta.counts),
+                config=charts.CONFIG,
+                key="class_balance",
+                alt=charts.class_balance_text(meta.counts),
+            )
+        with faces:
+            _faces(name)
+        _provenance(meta)
+
+
+def shelf(active: str | None) -> None:
+    """All datasets, one line each: choose the active one, or delete one."""
+    with views.card("Datasets", "stacks", key="datasets_card"):
+        if active is None:
+            views.empty_state(
+                "No dataset yet", "Get one above; several can stand side by side here."
+            )
+        for name in resources.datasets().names():
+            _shelf_row(name, is_active=name == active)
+
+
+def _sizes(meta: DatasetMeta) -> None:
+    whole = meta.num_samples or 1
+    figures = [("Images", meta.num_samples, "")]
+    for split in SPLITS:
+        number = sum(meta.counts[split])
+        figures.append((charts.SPLIT_TITLES[split], number, f" :gray[{number / whole:.0%}]"))
+    with st.grid(4, min_column_width=120, gap="small"):
+        for title, number, share in figures:
+            st.markdown(f":small[:gray[{title}]]  \n**{number:,}**{share}")
+
+
+def _faces(name: str) -> None:
+    chosen = resources.faces(name, _FACES_PER_CLASS)
+    with st.grid(4, min_column_width=60, gap="small"):
+        for emotion, faces in zip(EMOTIONS, chosen, strict=True):
+            dot = f':color[●]{{foreground="{emotion.color}"}}'
+            with st.container(gap="xxsmall"):
+                if len(faces):
+                    st.image(
+                        montage(faces, columns=2),
+                        width="stretch",
+                        alt=f"{len(faces)} faces labelled {emotion.name}",
+                    )
+                st.markdown(f":small[{dot} {emotion.title}]")
+
+
+def _provenance(meta: DatasetMeta) -> None:
+    # The name alone: a path is long, and that of an upload says nothing.
+    facts = [
+        f"From {views.plain(Path(meta.source).name)}",
+        f"imported {views.when(meta.created)}",
+        f"fingerprint `{meta.fingerprint[:12]}`",
+    ]
+    if meta.votes_source:
+        facts.append(f"votes from {views.plain(Path(meta.votes_source).name)}")
+    st.caption(" · ".join(facts), help=views.plain(meta.source))
+    for note in meta.notes:
+        st.caption(f":material/info: {views.plain(note)}")
+
+
+def _shelf_row(name: str, *, is_active: bool) -> None:
+    with st.container(key=f"dataset_{name}", gap="xxsmall"):
+        try:
+            meta = resources.datasets().meta(name)
+            st.markdown(f"**{views.plain(meta.title)}** {badges(meta)}")
+            detail = f"{name} · {meta.num_samples:,} images"
+        except PipelineError as error:
+            st.markdown(f"**{name}** :red-badge[:material/broken_image: Damaged]")
+            detail = str(error)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(views.plain(detail), width="stretch")
+            if is_active:
+                st.badge("Active", icon=":material/check:", color="green")
+            else:
+                st.button("Make active", key=f"activate_{name}", on_click=_activate, args=(name,))
+            if st.button("Delete", key=f"delete_{name}", type="tertiary", icon=":material/delete:"):
+                _confirm_delete(name)
+
+
+def _activate(name: str) -> None:
+    with views.guarded():
+        state.remember(resources.home(), active_dataset=name)
+
+
+@st.dialog("Delete this dataset?", icon=":material/delete:")
+def _confirm_delete(name: str) -> None:
+    size = views.file_size(resources.folder_bytes(resources.home().data / name))
+    st.markdown(
+        f"**{name}** ({size}) is removed from this computer for good. The file that it was "
+        "imported from stays where it is, and so do runs trained on it."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="delete_keep"):
+            st.rerun()
+        if st.button(
+            "Delete for good",
+            key="delete_confirmed",
+            type="primary",
+            on_click=_delete,
+            args=(name,),
+        ):
+            st.rerun()
+
+
+def _delete(name: str) -> None:
+    with views.guarded():
+        resources.datasets().delete(name)
+        resources.forget_datasets()

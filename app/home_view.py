@@ -1,0 +1,42 @@
+"""Where the files lie, and what room they take."""
+
+from __future__ import annotations
+
+import shutil
+
+import streamlit as st
+
+from app import resources, views
+from pipeline.home import SHIPPED_MODELS, Home
+
+
+def section() -> None:
+    """The folders of this home, their sizes, and the free space."""
+    home = resources.home()
+    with st.expander("Where your files are", icon=":material/folder:", key="files"):
+        st.table(
+            [
+                {"": title, "Folder": f"`{path}`", "Size": _size(path)}
+                for title, path in (
+                    ("Datasets", home.data),
+                    ("Training runs", home.runs),
+                    ("Shipped models", SHIPPED_MODELS),
+                )
+            ],
+            hide_index=True,
+            border="horizontal",
+        )
+        st.caption(
+            f"{_free(home)} free on this disk. Set `FERLAB_HOME` before starting to keep datasets "
+            "and runs elsewhere."
+        )
+
+
+def _size(path: object) -> str:
+    return views.file_size(resources.folder_bytes(path))  # type: ignore[arg-type]
+
+
+def _free(home: Home) -> str:
+    # The home may not be there before the first import; its parents are.
+    existing = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
+    return views.file_size(shutil.disk_usage(existing).free)

@@ -1,0 +1,115 @@
+"""The card of the active model, or how to get one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+from app import resources, views
+from app.charts import SPLIT_TITLES
+from pipeline.dataset import Split
+from pipeline.errors import ModelLoadError, PipelineError
+from pipeline.evaluation.report import EvaluationReport
+from pipeline.files import read_json
+from pipeline.home import PROJECT_ROOT
+from pipeline.recognition.catalog import ModelEntry
+from pipeline.recognition.contract import EVALUATION, ModelContract
+
+_ORIGINS = {"shipped": "Came with FER Lab", "run": "Trained here", "path": "From a folder"}
+
+
+def card(dataset: str | None) -> None:
+    """The model that FER Lab serves, with its scores.
+
+    Args:
+        dataset: The active dataset, for the command line that trains a model.
+    """
+    entry = resources.models().active()
+    if entry is None:
+        _empty(dataset)
+        return
+    contract = ModelContract.load(entry.folder)
+    badge = views.SYNTHETIC_BADGE if contract.synthetic else ""
+    with views.card("Active model", "neurology", badges=badge, key="model_card"):
+        st.markdown(f"**{views.plain(entry.name)}**")
+        if contract.synthetic:
+            st.caption("It learned from drawn faces only: do not judge people's faces by it.")
+        _scores(entry)
+        _facts(entry, contract)
+
+
+def train_command(dataset: str) -> str:
+    """The command line that trains a first model on a dataset."""
+    python = Path(sys.executable)
+    if python.is_relative_to(PROJECT_ROOT):
+        python = python.relative_to(PROJECT_ROOT)
+    command = f"{python} -m pipeline train --dataset {dataset}"
+    if resources.datasets().meta(dataset).synthetic:
+        # Drawn faces are easy: the full recipe would only keep the newcomer waiting.
+        command += " --architecture simple_cnn --epochs 5"
+    return command
+
+
+def _empty(dataset: str | None) -> None:
+    with views.card("Active model", "neurology", key="model_card"):
+        if dataset is None:
+            views.empty_state("No model yet", "Get a dataset first.")
+            return
+        views.empty_state(
+            "No model yet",
+            "Train one with this command, in a terminal in the project's folder. "
+            "It shows up here by itself.",
+        )
+        st.code(train_command(dataset), language="bash")
+
+
+def _scores(entry: ModelEntry) -> None:
+    reports = _reports(entry)
+    report = reports.get(Split.TEST) or reports.get(Split.VALIDATION)
+    if report is None:
+        st.caption("It has not been evaluated yet: `python -m pipeline evaluate` does it.")
+        return
+    title = SPLIT_TITLES[Split(report.split)]
+    clean = report.clean
+    figures = [(f"{title} accuracy", report.accuracy, report.accuracy_ci95, "")]
+    if clean.accuracy is not None and clean.accuracy_ci95 is not None:
+        text = f"On the {clean.num_samples:,} images without an exact twin among the training ones."
+        figures.append(("Clean accuracy", clean.accuracy, clean.accuracy_ci95, text))
+    text = "Mean F1 of the seven classes: the rare ones count as much as the common ones."
+    figures.append(("Macro-F1", report.macro_f1, report.macro_f1_ci95, text))
+    with st.grid(3, min_column_width=104, gap="small"):
+        for label, value, (low, high), text in figures:
+            with st.container(gap="xxsmall"):
+                st.metric(label, views.percent(value), help=text or None)
+                st.caption(views.interval(low, high))
+    synthetic = f" {views.SYNTHETIC_BADGE}" if report.dataset.synthetic else ""
+    st.caption(
+        f"{report.num_samples:,} {title.lower()} images of {views.plain(report.dataset.name)}"
+        f"{synthetic}; below each figure its 95 % interval."
+    )
+
+
+def _facts(entry: ModelEntry, contract: ModelContract) -> None:
+    data = contract.dataset
+    rows = {
+        "Network": f"{contract.architecture}, {views.count(contract.num_parameters)} parameters",
+        "Trained on": data.get("title") or data.get("name") or "unknown",
+        "Trained": views.when(contract.created),
+        "Origin": _ORIGINS[entry.origin],
+    }
+    with st.grid(2, min_column_width=150, gap="small"):
+        for title, value in rows.items():
+            st.markdown(f":small[:gray[{title}]]  \n{views.plain(value)}")
+
+
+def _reports(entry: ModelEntry) -> dict[str, EvaluationReport]:
+    path = entry.folder / EVALUATION
+    try:
+        stored = read_json(path)
+        return {split: EvaluationReport.from_dict(value) for split, value in stored.items()}
+    except FileNotFoundError:
+        return {}
+    except (AttributeError, ValueError, PipelineError) as error:
+        raise ModelLoadError(f"{path} is damaged ({error}): evaluate the model again") from error

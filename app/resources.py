@@ -1,0 +1,110 @@
+"""What all sessions share: the stores, opened datasets, the running jobs.
+
+The only place with `st.cache_*`. Everything returned is immutable or
+thread-safe. `st.cache_resource` serves throughout: frozen values need no copy,
+and unlike `st.cache_data` it does not complain when imported before the server
+is up.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from app.faces import sample_faces
+from app.jobs import JobRunner
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.home import Home
+from pipeline.recognition.catalog import ModelCatalog
+from pipeline.runs import RunStore
+
+
+def home() -> Home:
+    """Where this dashboard keeps its state."""
+    return Home.from_environment()
+
+
+def datasets() -> DatasetStore:
+    """The imported datasets."""
+    return DatasetStore(home().data)
+
+
+def runs() -> RunStore:
+    """The training runs."""
+    return RunStore(home().runs)
+
+
+def models() -> ModelCatalog:
+    """The models that can be served."""
+    return ModelCatalog(home())
+
+
+def jobs() -> JobRunner:
+    """The background jobs of this home."""
+    return _jobs(str(home().root))
+
+
+def dataset(name: str) -> Dataset:
+    """An opened dataset; after a re-import under the same name, the new one.
+
+    Raises:
+        DatasetNotFoundError: If there is none of that name.
+        DatasetError: If its files are damaged.
+    """
+    root = home().data
+    return _dataset(str(root), name, _stamp(root / name / "meta.json"))
+
+
+def faces(name: str, per_class: int) -> tuple[npt.NDArray[np.uint8], ...]:
+    """A few faces of each class of a dataset; see `app.faces.sample_faces`."""
+    root = home().data
+    return _faces(str(root), name, _stamp(root / name / "meta.json"), per_class)
+
+
+def forget_datasets() -> None:
+    """Lets go of opened datasets, so that the space of a deleted one becomes free."""
+    _dataset.clear()
+    _faces.clear()
+
+
+@st.cache_resource(ttl=20, max_entries=32, show_spinner=False)
+def folder_bytes(path: Path) -> int:
+    """The size of all files below a folder, up to 20 seconds old; 0 if there is none."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += (Path(folder) / name).lstat().st_size
+            except FileNotFoundError:
+                continue  # a checkpoint that was just replaced
+    return total
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs(root: str) -> JobRunner:
+    return JobRunner()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _dataset(root: str, name: str, stamp: tuple[int, int]) -> Dataset:
+    return DatasetStore(Path(root)).open(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _faces(
+    root: str, name: str, stamp: tuple[int, int], per_class: int
+) -> tuple[npt.NDArray[np.uint8], ...]:
+    return sample_faces(_dataset(root, name, stamp), per_class)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes whenever the file is replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_ino)

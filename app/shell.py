@@ -1,0 +1,154 @@
+"""What frames every page: the logo, the sidebar, the running jobs."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from app import resources, state, views
+from app.jobs import JobSnapshot, JobState
+from pipeline.errors import PipelineError
+from pipeline.labels import EMOTIONS
+
+_PICKER = "active_dataset"
+_ENDINGS = {
+    JobState.DONE: (st.success, ":material/check_circle:"),
+    JobState.FAILED: (st.error, ":material/error:"),
+    JobState.CANCELLED: (st.info, ":material/cancel:"),
+}
+
+
+def logo(*, with_name: bool = True) -> str:
+    """The logo as SVG: a face in a ring of the seven emotions' colours."""
+    gap, radius, step = 0.07, 11.0, math.tau / len(EMOTIONS)
+    ring = []
+    for index, emotion in enumerate(EMOTIONS):
+        first, last = index * step + gap - math.pi / 2, (index + 1) * step - gap - math.pi / 2
+        ring.append(
+            f'<path d="M{16 + radius * math.cos(first):.2f} {16 + radius * math.sin(first):.2f}'
+            f"A{radius} {radius} 0 0 1 {16 + radius * math.cos(last):.2f} "
+            f'{16 + radius * math.sin(last):.2f}" stroke="{emotion.color}"/>'
+        )
+    # One ink that reads on light and on dark ground: a picture does not know the theme.
+    ink = "#7C84A3"
+    # The length is fixed, so that whatever font there is fits the picture.
+    name = (
+        f'<text x="38" y="22.5" font-family="system-ui, sans-serif" font-size="19" '
+        f'font-weight="600" textLength="72" lengthAdjust="spacingAndGlyphs" '
+        f'fill="{ink}">FER Lab</text>'
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {112 if with_name else 32} 32">'
+        f'<g fill="none" stroke-width="3.6">{"".join(ring)}</g>'
+        f'<circle cx="12.6" cy="14" r="1.6" fill="{ink}"/>'
+        f'<circle cx="19.4" cy="14" r="1.6" fill="{ink}"/>'
+        f'<path d="M11.8 18.6q4.2 3.8 8.4 0" fill="none" stroke="{ink}" stroke-width="1.8" '
+        f'stroke-linecap="round"/>{name if with_name else ""}</svg>'
+    )
+
+
+def sidebar() -> None:
+    """The logo, and which dataset and model all pages work with."""
+    st.logo(logo(), size="large", icon_image=logo(with_name=False))
+    with st.sidebar:
+        with views.guarded():
+            _dataset_picker()
+        with views.guarded():
+            _model_line()
+        st.space("stretch")
+        st.caption(":material/lock: Everything stays on this computer.")
+
+
+def job_strip() -> None:
+    """The background jobs, above the page: progress while they run, then how they ended."""
+    snapshots = resources.jobs().list()
+    if not snapshots:
+        return
+    running = frozenset(job.id for job in snapshots if job.is_running)
+    st.fragment(_jobs, run_every=0.5 if running else None)(running)
+
+
+def _jobs(running_at_first: frozenset[int]) -> None:
+    runner = resources.jobs()
+    snapshots = runner.list()
+    for job in snapshots:
+        if job.is_running:
+            _running(job)
+        else:
+            _ended(job)
+    if any(job.id in running_at_first and not job.is_running for job in snapshots):
+        # The page below was drawn before the job ended: show it what came of it.
+        st.rerun()
+
+
+def _running(job: JobSnapshot) -> None:
+    with (
+        st.container(border=True, key=f"job_{job.id}"),
+        st.container(horizontal=True, vertical_alignment="center"),
+    ):
+        left = job.seconds_left
+        pace = f" · about {views.duration(left)} left" if left is not None else ""
+        text = "Stopping" if job.stopping else job.text
+        detail = f" :gray[{views.plain(text)}{pace}]" if text or pace else ""
+        fraction = job.fraction
+        st.progress(
+            # A bar of unknown length shows a little, so that it is seen to be one.
+            0.02 if fraction is None else fraction,
+            text=f":shimmer[**{views.plain(job.title)}**]{detail}",
+        )
+        st.button(
+            "Cancel",
+            key=f"cancel_{job.id}",
+            icon=":material/close:",
+            disabled=job.stopping,
+            on_click=resources.jobs().cancel,
+            args=(job.id,),
+        )
+
+
+def _ended(job: JobSnapshot) -> None:
+    show, icon = _ENDINGS[job.state]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch"):
+            show(f"**{views.plain(job.title)}.** {views.plain(job.message)}", icon=icon)
+        st.button(
+            "Dismiss",
+            key=f"dismiss_{job.id}",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=resources.jobs().dismiss,
+            args=(job.id,),
+        )
+
+
+def _dataset_picker() -> None:
+    names = resources.datasets().names()
+    active = state.active_dataset(resources.home(), resources.datasets())
+    if active is None:
+        st.markdown(":small[:gray[Dataset]]  \n:gray[None yet]")
+        return
+    # The file is the truth, whatever another tab or a job has written to it since.
+    st.session_state[_PICKER] = active
+    st.selectbox("Dataset", names, key=_PICKER, on_change=_dataset_picked)
+    with views.guarded():
+        meta = resources.datasets().meta(active)
+        badge = f" {views.SYNTHETIC_BADGE}" if meta.synthetic else ""
+        st.markdown(f":small[:gray[{meta.num_samples:,} images]]{badge}")
+
+
+def _dataset_picked() -> None:
+    state.remember(resources.home(), active_dataset=st.session_state[_PICKER])
+
+
+def _model_line() -> None:
+    entry = resources.models().active()
+    if entry is None:
+        st.markdown(":small[:gray[Model]]  \n:gray[None yet]")
+        return
+    badge = ""
+    try:
+        badge = f" {views.SYNTHETIC_BADGE}" if entry.contract().synthetic else ""
+    except PipelineError:
+        badge = " :red-badge[Damaged]"
+    st.markdown(f":small[:gray[Model]]  \n{views.plain(entry.name)}{badge}")

@@ -1,0 +1,85 @@
+"""What the dashboard remembers: choices in a file, the state of one tab in the session.
+
+Which dataset is active is a fact of the home folder, like which model is: every
+tab, the background jobs and tomorrow's session see the same one. So it lives in
+a small file in that folder, not in a session or the address.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import streamlit as st
+
+from pipeline.dataset import DatasetStore
+from pipeline.errors import DatasetError
+from pipeline.files import read_json, write_json
+from pipeline.home import Home
+
+_FILE = "dashboard.json"
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Choices that outlive a session.
+
+    Attributes:
+        active_dataset: The dataset that pages show, by name.
+    """
+
+    active_dataset: str | None = None
+
+
+def load_preferences(home: Home) -> Preferences:
+    """The remembered choices; the defaults where there are none or they are damaged."""
+    try:
+        stored = read_json(home.root / _FILE)
+    except (OSError, json.JSONDecodeError):
+        return Preferences()
+    if not isinstance(stored, dict):
+        return Preferences()
+    known = {item.name for item in fields(Preferences)}
+    return Preferences(**{key: value for key, value in stored.items() if key in known})
+
+
+def remember(home: Home, **changes: Any) -> Preferences:
+    """Changes some of the remembered choices and keeps the others."""
+    preferences = replace(load_preferences(home), **changes)
+    write_json(home.root / _FILE, asdict(preferences))
+    return preferences
+
+
+def active_dataset(home: Home, store: DatasetStore) -> str | None:
+    """The dataset that pages show.
+
+    It is the remembered one if it is still there; else the first of photographed
+    faces; else the first of drawn ones; `None` while there is none at all.
+    """
+    names = store.names()
+    remembered = load_preferences(home).active_dataset
+    if remembered in names:
+        return remembered
+    # False sorts before True, and `min` keeps the first of equals.
+    return min(names, key=lambda name: _is_second_choice(store, name), default=None)
+
+
+def _is_second_choice(store: DatasetStore, name: str) -> bool:
+    try:
+        return store.meta(name).synthetic
+    except DatasetError:
+        return True
+
+
+class Session:
+    """The state of one browser tab, typed; a view of `st.session_state`."""
+
+    @property
+    def num_uploads(self) -> int:
+        """How many uploads were taken over; part of the uploader's key, so that it empties."""
+        return int(st.session_state.get("num_uploads", 0))
+
+    def upload_taken(self) -> None:
+        """Empties the uploader at the next run, which frees the server's copy of the file."""
+        st.session_state["num_uploads"] = self.num_uploads + 1

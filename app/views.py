@@ -1,0 +1,124 @@
+"""Small views that every page uses: cards, empty states, errors, numbers in words."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import streamlit as st
+
+from app.messages import APOLOGY, describe
+
+_logger = logging.getLogger(__name__)
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>$~#|]|:(?=[a-z]))")
+
+SYNTHETIC_BADGE = ":orange-badge[:material/draw: Synthetic]"
+SYNTHETIC_HELP = "Drawn by a program, not photographed: good for trying things, not for results."
+
+
+def plain(text: str) -> str:
+    """Escapes text from outside, such as a file name, for use in Markdown."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Shows an error as one sentence in place of what could not be shown.
+
+    An error that nobody foresaw becomes a short apology; its details go to the
+    log of the server, never into the page.
+    """
+    try:
+        yield
+    except Exception as error:
+        if describe(error) is None:
+            _logger.exception("unforeseen error in a page")
+        show_error(error)
+
+
+def show_error(error: Exception) -> bool:
+    """Shows an error as one sentence.
+
+    Returns:
+        `True`, which tells Streamlit to show nothing more of it.
+    """
+    st.error(plain(describe(error) or APOLOGY), icon=":material/error:")
+    return True
+
+
+@contextmanager
+def card(title: str, icon: str, *, badges: str = "", key: str | None = None) -> Iterator[None]:
+    """A bordered box with a heading.
+
+    Args:
+        title: Markdown of the heading.
+        icon: Name of a Material symbol.
+        badges: Markdown that follows the heading.
+        key: A stable name for tests and styles.
+    """
+    with st.container(border=True, key=key, height="stretch"):
+        st.markdown(f"##### :material/{icon}: {title} {badges}", anchors=False)
+        yield
+
+
+def empty_state(title: str, text: str) -> None:
+    """Says that something is not there yet and what to do about it.
+
+    Args:
+        title: What is not there.
+        text: What to do.
+    """
+    with st.container(horizontal_alignment="center", gap="xsmall"):
+        st.space("small")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(text, text_alignment="center")
+        st.space("small")
+
+
+def percent(value: float) -> str:
+    """A share as people write it: `71.3 %`."""
+    return f"{100 * value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """A 95 % interval of a share: `70.1 to 72.4 %`."""
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def count(number: int) -> str:
+    """A large number at a glance: `2.36 M`, `834 k`, `912`."""
+    if number >= 1_000_000:
+        return f"{number / 1e6:.2f} M"
+    if number >= 10_000:
+        return f"{number / 1e3:.0f} k"
+    return f"{number:,}"
+
+
+def file_size(size: float) -> str:
+    """A number of bytes: `82.7 MB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def when(iso: str | None) -> str:
+    """An ISO 8601 time in this computer's own time zone: `6 Mar 2026, 14:05`."""
+    if not iso:
+        return "—"
+    moment = datetime.fromisoformat(iso).astimezone()
+    return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time: `8 s`, `3 min`, `1 h 20 min`."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,46 @@
+"""Overview: what there is, what can be done now, and where it lies."""
+
+import streamlit as st
+
+from app import (
+    dataset_view,
+    first_steps,
+    get_data,
+    home_view,
+    model_view,
+    resources,
+    runs_view,
+    state,
+    views,
+)
+
+active = state.active_dataset(resources.home(), resources.datasets())
+
+st.title("Overview", anchor=False)
+st.caption("Explore facial-expression data, train a network on it, see where it fails and why.")
+
+with views.guarded():
+    first_steps.view(has_dataset=active is not None)
+
+if active is None:
+    with views.card("Get a dataset", "database", key="get_data"):
+        get_data.section()
+else:
+    with views.guarded():
+        dataset_view.card(active)
+
+left, right = st.columns(2)
+with left, views.guarded():
+    model_view.card(active)
+with right, views.guarded():
+    dataset_view.shelf(active)
+
+with views.guarded():
+    runs_view.latest()
+
+if active is not None:
+    with st.expander("Get another dataset", icon=":material/add:", key="get_data"):
+        get_data.section()
+
+with views.guarded():
+    home_view.section()

@@ -1,0 +1,35 @@
+"""The dashboard: `streamlit run streamlit_app.py`.
+
+One file, read in two ways. Streamlit's command finds the `st.App` below and
+imports this module to get the server, on whose port the JSON routes live too;
+each visit then executes the same file as the script `__main__`, which draws the
+page.
+"""
+
+import streamlit as st
+
+from app import server, shell, views
+
+if __name__ == "__main__":
+    st.set_page_config(page_title="FER Lab", page_icon=shell.logo(with_name=False), layout="wide")
+    # Every page has an address of its own choosing, not its file's name: Streamlit's older
+    # navigation, which looks into pages/ by itself, would take it for one of its own and run it
+    # without this router.
+    page = st.navigation(
+        [
+            st.Page(
+                "pages/overview.py",
+                title="Overview",
+                icon=":material/space_dashboard:",
+                url_path="home",
+                help="The active dataset and model, the latest runs, and how to get them.",
+                default=True,
+            ),
+        ]
+    )
+    shell.sidebar()
+    shell.job_strip()
+    with views.guarded():
+        page.run()
+else:
+    application = st.App(__file__, lifespan=server.lifespan, on_script_error=server.on_script_error)

@@ -1,0 +1,151 @@
+"""A real server and a real Chromium, once for all browser tests.
+
+They live as long as this folder's tests, not the session: Playwright keeps an event loop
+running, in whose presence no other test could start one.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pipeline.dataset import DatasetStore
+from pipeline.home import PROJECT_ROOT
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A dashboard that runs for the tests."""
+
+    url: str
+    home: Path
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, _NAMES)), None)
+    if executable is None:
+        pytest.skip(f"no Chromium on this machine (looked for {', '.join(_NAMES)})")
+    # The other tests may be using the same two cores.
+    expect.set_options(timeout=60_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    home = folder / "home"
+    with (folder / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"],
+            cwd=PROJECT_ROOT,
+            env={
+                **os.environ,
+                "FERLAB_HOME": str(home),
+                "STREAMLIT_SERVER_PORT": str(port),
+                "STREAMLIT_SERVER_HEADLESS": "true",
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log")
+            yield Server(f"http://localhost:{port}", home)
+        finally:
+            process.terminate()
+            process.wait(15)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+@pytest.fixture
+def empty_home(server: Server) -> Path:
+    """The server's home, with nothing in it."""
+    shutil.rmtree(server.home, ignore_errors=True)
+    return server.home
+
+
+@pytest.fixture
+def filled_home(empty_home: Path) -> Path:
+    """The server's home, with one small dataset."""
+    labels = (np.arange(21) % 7).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (21, 48, 48), np.uint8)
+    with DatasetStore(empty_home / "data").writer("faces") as writer:
+        writer.append(images, labels, (np.arange(21) % 3).astype(np.uint8))
+        writer.finish(title="A set of faces", source="/a/long/path/to/faces.csv", kind="csv")
+    return empty_home
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    """Opens the dashboard in a new profile; at the end nothing may have gone wrong or out."""
+    contexts, complaints, strangers = [], [], []
+
+    def note_request(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "localhost":
+            strangers.append(url)
+
+    def open_page(path: str = "/", *, width: int = 1280, scheme: str = "light") -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: note_request(request.url))
+        page.on("websocket", lambda socket: note_request(socket.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: message.type == "error" and complaints.append(message.text),
+        )
+        page.goto(server.url + path)
+        page.get_by_text("Where your files are").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert strangers == []
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not come up:\n{log.read_text()}")

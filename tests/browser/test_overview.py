@@ -1,0 +1,92 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+Visit = Callable[..., Page]
+
+
+def write_csv(path: Path, *, pixel: str = "7") -> Path:
+    pixels = " ".join(["7"] * (48 * 48 - 1) + [pixel])
+    usages = ("Training", "PublicTest", "PrivateTest")
+    rows = (f"{index % 7},{pixels},{usages[index % 3]}" for index in range(21))
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    return path
+
+
+def import_by_path(page: Page, source: Path, name: str) -> None:
+    page.get_by_role("textbox", name="File or folder").fill(str(source))
+    page.get_by_role("textbox", name="Name", exact=True).first.fill(name)
+    page.get_by_role("button", name="Import", exact=True).click()
+
+
+def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_text("No model yet")).to_be_visible()
+    page.get_by_role("button", name="Build the demo dataset").first.click()
+    expect(page.get_by_text("1,400 drawn faces are ready")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    card = page.locator(".st-key-dataset_card")
+    expect(card.get_by_text("Synthetic")).to_be_visible()
+    expect(card.locator("img")).to_have_count(7)
+    expect(page.get_by_text("pipeline train --dataset demo")).to_be_visible()
+    # Another session, such as after a reload, finds everything as it was.
+    page.get_by_role("button", name="Dismiss").click()
+    page.reload()
+    expect(page.locator(".st-key-dataset_card img").first).to_be_visible()
+    expect(page.get_by_text("drawn faces are ready")).to_have_count(0)
+
+
+def test_import_by_path_and_the_next_beside_it(
+    empty_home: Path, tmp_path: Path, visit: Visit
+) -> None:
+    page = visit()
+    import_by_path(page, write_csv(tmp_path / "faces.csv"), "first")
+    expect(page.get_by_text("21 images are ready as “first”")).to_be_visible()
+    page.get_by_text("Get another dataset").click()
+    import_by_path(page, tmp_path / "faces.csv", "second")
+    expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
+    page.locator(".st-key-dataset_first").get_by_role("button", name="Make active").click()
+    expect(page.locator(".st-key-dataset_first").get_by_text("Active")).to_be_visible()
+    page.locator(".st-key-dataset_second").get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(page.locator(".st-key-dataset_second")).to_have_count(0)
+    assert not (empty_home / "data" / "second").exists()
+
+
+def test_import_of_an_upload(empty_home: Path, tmp_path: Path, visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("tab", name="Upload").click()
+    page.locator("input[type=file]").first.set_input_files(write_csv(tmp_path / "faces.csv"))
+    page.get_by_role("button", name="Import upload").click()
+    expect(page.get_by_text("21 images are ready as “fer2013”")).to_be_visible()
+    assert sorted(path.name for path in (empty_home / "data").iterdir()) == ["fer2013"]
+
+
+def test_bad_table_gives_one_clear_line(empty_home: Path, tmp_path: Path, visit: Visit) -> None:
+    page = visit()
+    import_by_path(page, write_csv(tmp_path / "bad.csv", pixel="256"), "bad")
+    alert = page.get_by_role("alert").filter(has_text="bad.csv")
+    expect(alert).to_contain_text("256")
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    assert not (empty_home / "data" / "bad").exists()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1920])
+def test_nothing_is_cut_off(filled_home: Path, visit: Visit, width: int, scheme: str) -> None:
+    page = visit(width=width, scheme=scheme)
+    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    expect(page.locator(".st-key-dataset_card img")).to_have_count(7)
+    overflow = page.evaluate(
+        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0
+    # The words take the colour of the theme, in the chart too.
+    bright = page.locator(".js-plotly-plot .ytick text").first.evaluate(
+        "tick => getComputedStyle(tick).fill.match(/\\d+/g).slice(0, 3).every(c => c > 128)"
+    )
+    assert bright == (scheme == "dark")

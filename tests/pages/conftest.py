@@ -1,0 +1,138 @@
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.evaluation.report import (
+    ClassScore,
+    CleanScore,
+    DatasetReference,
+    EvaluationReport,
+)
+from pipeline.home import PROJECT_ROOT, Home
+from pipeline.labels import NAMES
+from pipeline.preprocessing import Preprocessing
+from pipeline.recognition.contract import ModelContract
+
+ROUTER = PROJECT_ROOT / "streamlit_app.py"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """An empty home, with no model shipped either."""
+    monkeypatch.setenv("FERLAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(
+        "app.resources.models",
+        lambda: resources.ModelCatalog(resources.home(), shipped=tmp_path / "shipped"),
+    )
+    yield Home.from_environment()
+    resources.jobs().close()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page(home: Home) -> Callable[..., AppTest]:
+    """Opens a page through the router, as a browser does."""
+
+    def run(page: str | None = None) -> AppTest:
+        app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+        return app.switch_page(str(PROJECT_ROOT / page)).run() if page else app
+
+    return run
+
+
+@pytest.fixture
+def write_dataset(home: Home) -> Callable[..., Dataset]:
+    def write(name: str, *, number: int = 21, synthetic: bool = False, shade: int = 90) -> Dataset:
+        labels = (np.arange(number) % 7).astype(np.uint8)
+        splits = (np.arange(number) % 3).astype(np.uint8)
+        store = DatasetStore(home.data)
+        with store.writer(name) as writer:
+            writer.append(np.full((number, 48, 48), shade, np.uint8), labels, splits)
+            writer.finish(
+                title=name.title(), source=f"/x/{name}.csv", kind="csv", synthetic=synthetic
+            )
+        return store.open(name)
+
+    return write
+
+
+@pytest.fixture
+def write_model() -> Callable[..., None]:
+    def write(folder: Path, *, synthetic: bool = False, evaluated: bool = True) -> None:
+        reference: dict[str, Any] = {"name": "demo", "fingerprint": "ab", "synthetic": synthetic}
+        ModelContract(
+            name=folder.name,
+            architecture="seed_cnn",
+            preprocessing=Preprocessing(),
+            temperature=1.0,
+            unsure_below=0.4,
+            dataset={**reference, "title": "Demo faces"},
+            training={},
+            num_parameters=2_360_000,
+            num_macs=1,
+            versions={},
+            created="2026-03-01T12:00:00+00:00",
+        ).save(folder)
+        if evaluated:
+            report = EvaluationReport(
+                model=folder.name,
+                dataset=DatasetReference(**reference),
+                split="test",
+                tta="none",
+                num_samples=3589,
+                accuracy=0.668,
+                accuracy_ci95=(0.652, 0.683),
+                macro_f1=0.638,
+                macro_f1_ci95=(0.62, 0.655),
+                balanced_accuracy=0.63,
+                top2_accuracy=0.8,
+                clean=CleanScore(3301, 0.662, (0.646, 0.678)),
+                per_class={name: ClassScore(0.6, 0.6, 0.6, 500) for name in NAMES},
+                confusion_matrix=tuple(tuple(0 for _ in NAMES) for _ in NAMES),
+                ece=0.02,
+                nll=1.0,
+                threshold=0.4,
+                coverage=0.9,
+                answered_accuracy=0.7,
+                latency_ms=1.3,
+            )
+            (folder / "evaluation.json").write_text(json.dumps({"test": report.to_dict()}))
+
+    return write
+
+
+@pytest.fixture
+def texts() -> Callable[[AppTest], str]:
+    """All words on a page, as Markdown without escapes."""
+
+    def read(app: AppTest) -> str:
+        assert not app.exception, app.exception[0].message
+        kinds = (app.title, app.markdown, app.caption, app.code, app.error, app.success, app.metric)
+        words = [str(element.value) for kind in kinds for element in kind]
+        words += [element.label for kind in (app.metric, app.button) for element in kind]
+        return "\n".join(words).replace("\\", "")
+
+    return read
+
+
+@pytest.fixture
+def finish_jobs(home: Home) -> Callable[[AppTest], AppTest]:
+    """Waits for the background jobs and lets the page show what came of them."""
+
+    def finish(app: AppTest) -> AppTest:
+        deadline = time.monotonic() + 60
+        while any(job.is_running for job in resources.jobs().list()):
+            assert time.monotonic() < deadline, "a job does not end"
+            time.sleep(0.02)
+        return app.run()
+
+    return finish
