@@ -12,9 +12,9 @@ data/<name>/
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -223,7 +223,10 @@ class DatasetWriter:
         self._labels.append(labels.astype(np.uint8))
         self._splits.append(splits.astype(np.uint8))
         if origins is not None:
-            self._origins.extend(text.encode("utf-8")[:_ORIGIN_BYTES] for text in origins)
+            # File names need not be text: what cannot be encoded becomes a question mark.
+            self._origins.extend(
+                text.encode("utf-8", "replace")[:_ORIGIN_BYTES] for text in origins
+            )
         self._num_samples += len(images)
 
     def finish(
@@ -307,10 +310,7 @@ class DatasetStore:
             DatasetNotFoundError: If there is none of that name.
             DatasetError: If its files are damaged.
         """
-        folder = self.root / name
-        if name not in self.names():
-            known = ", ".join(self.names()) or "none yet"
-            raise DatasetNotFoundError(f"no dataset named {name!r} in {self.root} (there: {known})")
+        folder = self._folder(name)
         meta = self.meta(name)
         try:
             arrays = {
@@ -318,7 +318,7 @@ class DatasetStore:
                 for key in ("images", "labels", "splits", "votes", "origins")
                 if key in ("images", "labels", "splits") or (folder / f"{key}.npy").exists()
             }
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DatasetError(f"dataset {name!r} is damaged ({error}): import it again") from error
         if any(len(array) != meta.num_samples for array in arrays.values()):
             raise DatasetError(
@@ -343,7 +343,7 @@ class DatasetStore:
         """
         try:
             return DatasetMeta.from_dict(read_json(self.root / name / "meta.json"))
-        except (OSError, json.JSONDecodeError) as error:
+        except (OSError, ValueError) as error:  # not JSON, or not even text
             raise DatasetError(f"dataset {name!r} is damaged ({error}): import it again") from error
 
     @contextmanager
@@ -389,16 +389,23 @@ class DatasetStore:
         return self.open(name)
 
     def delete(self, name: str) -> None:
-        """Removes a dataset for good.
+        """Removes a dataset for good, damaged or not.
 
         Raises:
             DatasetNotFoundError: If there is none of that name.
         """
-        folder = self.open(name).folder
+        folder = self._folder(name)
         # Out of sight in one step, so that nobody opens it half removed.
-        aside = folder.with_name(f".{name}.deleted")
+        aside = folder.with_name(f".{name}.{uuid.uuid4().hex[:8]}.deleted")
         folder.replace(aside)
         shutil.rmtree(aside)
+
+    def _folder(self, name: str) -> Path:
+        names = self.names()
+        if name not in names:
+            known = ", ".join(names) or "none yet"
+            raise DatasetNotFoundError(f"no dataset named {name!r} in {self.root} (there: {known})")
+        return self.root / name
 
 
 def check_name(name: str) -> None:

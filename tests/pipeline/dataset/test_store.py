@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+
+from pipeline.dataset import SPLITS, DatasetStore, Split
+from pipeline.errors import DatasetError, DatasetNotFoundError
+
+
+def write(store, samples, name="faces", batch=30, **finish):
+    with store.writer(name) as writer:
+        for start in range(0, len(samples), batch):
+            part = slice(start, start + batch)
+            writer.append(
+                samples.images[part],
+                samples.labels[part],
+                samples.splits[part],
+                [f"row {index}" for index in range(len(samples))[part]],
+            )
+        writer.finish(**{"title": "Faces", "source": "here", "kind": "csv", **finish})
+    return store.open(name)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_what_was_written_is_read_back(store, samples) -> None:
+    dataset = write(store, samples, notes=("Converted.",))
+    np.testing.assert_array_equal(dataset.images, samples.images)
+    np.testing.assert_array_equal(dataset.labels, samples.labels)
+    np.testing.assert_array_equal(dataset.split_codes, samples.splits)
+    assert dataset.origin(69) == "row 69"
+    assert dataset.meta.notes == ("Converted.",)
+    assert dataset.meta.image_size == (48, 48)
+    assert dataset.meta.counts == {"train": [7] * 7, "validation": [1] * 7, "test": [2] * 7}
+    assert [len(dataset.indices(split)) for split in SPLITS] == [49, 7, 14]
+    np.testing.assert_array_equal(dataset.indices(Split.TEST), np.arange(56, 70))
+
+
+def test_pixels_are_mapped_and_read_only(store, samples) -> None:
+    dataset = write(store, samples)
+    assert isinstance(dataset.images, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.images[0, 0, 0] = 1
+
+
+def test_fingerprint_depends_on_the_data_only(store, samples) -> None:
+    first = write(store, samples, "one", batch=70, title="A", source="x").meta.fingerprint
+    assert write(store, samples, "two", batch=3).meta.fingerprint == first
+    labels = samples.labels.copy()
+    labels[5] = (labels[5] + 1) % 7
+    other = type(samples)(samples.images, labels, samples.splits)
+    assert write(store, other, "three").meta.fingerprint != first
+
+
+def test_failure_leaves_the_earlier_dataset_and_nothing_else(store, samples) -> None:
+    before = contents(write(store, samples).folder)
+    with pytest.raises(DatasetError, match="label 7"), store.writer("faces") as writer:
+        writer.append(samples.images, samples.labels + 1, samples.splits)
+    assert contents(store.root / "faces") == before
+    assert [path.name for path in store.root.iterdir()] == ["faces"]
+
+
+def test_forgotten_finish_is_an_error(store, samples) -> None:
+    with pytest.raises(DatasetError, match="finish"), store.writer("faces") as writer:
+        writer.append(samples.images, samples.labels, samples.splits)
+    assert store.names() == []
+
+
+def test_dataset_without_images_is_refused(store) -> None:
+    with (
+        pytest.raises(DatasetError, match=r"empty\.csv: no image"),
+        store.writer("faces") as writer,
+    ):
+        writer.finish(title="", source="empty.csv", kind="csv")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "splits", "message"),
+    [
+        (np.zeros((2, 48, 47), np.uint8), [0, 0], [0, 0], "expected uint8 images"),
+        (np.zeros((2, 48, 48), np.float32), [0, 0], [0, 0], "expected uint8 images"),
+        (np.zeros((2, 48, 48), np.uint8), [0], [0, 0], "2 images with 1 labels"),
+        (np.zeros((2, 48, 48), np.uint8), [0, 7], [0, 0], "label 7"),
+        (np.zeros((2, 48, 48), np.uint8), [0, 6], [0, 3], "split code 3"),
+    ],
+)
+def test_batch_that_does_not_fit_is_refused(store, images, labels, splits, message) -> None:
+    with pytest.raises(DatasetError, match=message), store.writer("faces") as writer:
+        writer.append(images, np.array(labels, np.uint8), np.array(splits, np.uint8))
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "Upper", "x" * 65])
+def test_name_that_is_no_folder_name_is_refused(store, name) -> None:
+    with pytest.raises(DatasetError, match="cannot name a dataset"), store.writer(name):
+        pass
+
+
+def test_file_name_that_is_not_text_is_kept_as_far_as_it_goes(store, samples) -> None:
+    with store.writer("faces") as writer:
+        writer.append(
+            samples.images[:1], samples.labels[:1], samples.splits[:1], ["angry/\udcff.png"]
+        )
+        writer.finish(title="", source="here", kind="images")
+    assert store.open("faces").origin(0) == "angry/?.png"
+
+
+def test_unknown_dataset_is_told_with_those_there_are(store, samples) -> None:
+    write(store, samples)
+    with pytest.raises(DatasetNotFoundError, match=r"'other'.*there: faces"):
+        store.open("other")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format_version": 99}'])
+def test_damaged_description_is_one_clear_error_and_can_be_deleted(store, samples, content) -> None:
+    dataset = write(store, samples)
+    (dataset.folder / "meta.json").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"import (it|the dataset) again"):
+        store.open("faces")
+    store.delete("faces")
+    assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("keep", [0, 60, 5000])
+def test_cut_off_pixels_are_one_clear_error(store, samples, keep) -> None:
+    images = write(store, samples).folder / "images.npy"
+    images.write_bytes(images.read_bytes()[:keep])
+    with pytest.raises(DatasetError, match="'faces' is damaged"):
+        store.open("faces")
+
+
+def test_votes_are_attached_and_kept(store, samples) -> None:
+    write(store, samples)
+    votes = np.full((70, 10), 1, np.uint8)
+    np.testing.assert_array_equal(store.attach_votes("faces", votes, "votes.csv").votes, votes)
+    assert DatasetStore(store.root).open("faces").meta.votes_source == "votes.csv"
+    with pytest.raises(DatasetError, match="expected votes for 70 images of 'faces', got 69"):
+        store.attach_votes("faces", votes[1:], "votes.csv")
+
+
+def test_delete_takes_one_dataset_only(store, samples) -> None:
+    write(store, samples, "one")
+    write(store, samples, "two")
+    store.delete("one")
+    assert store.names() == ["two"]
+    with pytest.raises(DatasetNotFoundError):
+        store.delete("one")
+
+
+def test_new_store_is_empty(store) -> None:
+    assert store.names() == []
