@@ -46,9 +46,11 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     """Gives a new folder to fill, which takes the place of `path` at the end.
 
     If the block raises, what was at `path` is left as it was and the new
-    folder is removed.
+    folder is removed. What a killed process left behind is cleared away, so the
+    caller must see to it that only one at a time replaces a folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _recover(path)
     token = uuid.uuid4().hex[:8]
     incoming = path.with_name(f".{path.name}.{token}.incoming")
     outgoing = path.with_name(f".{path.name}.{token}.outgoing")
@@ -66,3 +68,14 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
         shutil.rmtree(outgoing, ignore_errors=True)
+
+
+def _recover(path: Path) -> None:
+    """Undoes a replacement of `path` that a killed process did not finish."""
+    for old in path.parent.glob(f".{path.name}.????????.outgoing"):
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.replace(path)
+    for new in path.parent.glob(f".{path.name}.????????.incoming"):
+        shutil.rmtree(new, ignore_errors=True)

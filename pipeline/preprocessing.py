@@ -59,6 +59,8 @@ class Preprocessing:
             )
         if faces.ndim == 4 and faces.shape[3] != 3:
             raise ImageFormatError(f"expected three colour channels, got {faces.shape[3]}")
+        if 0 in faces.shape[1:3]:
+            raise ImageFormatError(f"expected faces of at least one pixel, got shape {faces.shape}")
         if faces.ndim == 3 and not self.clahe and faces.shape[1:] == (self.size, self.size):
             return faces[..., None]
         output = np.empty((len(faces), self.size, self.size, 1), np.uint8)

@@ -55,8 +55,8 @@ def pick_dataset(name: str | None) -> Dataset:
     known = store.names()
     if len(known) != 1:
         raise DatasetNotFoundError(
-            f"there are {len(known)} datasets in {store.root} ({', '.join(known)}): choose one "
-            "with --dataset"
+            f"there are {len(known)} datasets in {store.root} ({', '.join(known)}): name one "
+            "of them"
             if known
             else f"there is no dataset in {store.root} yet: get one with `python -m pipeline "
             "dataset import FILE` or `python -m pipeline dataset demo`"
@@ -80,7 +80,11 @@ def progress_bar(title: str) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with ProgressBar(*columns, console=console(), transient=True) as bar:
+    screen = console()
+    # In a log file a bar is noise.
+    with ProgressBar(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal
+    ) as bar:
         task = bar.add_task(title, total=None)
 
         def update(done: float, total: float | None, text: str = "") -> None:

@@ -120,7 +120,9 @@ def _epoch_bar() -> Iterator[_EpochBar]:
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console()) as bar:
+    screen = console()
+    # In a log file the bar is noise; the lines of finished epochs are not.
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
         yield _EpochBar(bar, bar.add_task("", total=1, epoch="1", figures="starting"))
 
 
@@ -165,11 +167,12 @@ def _summarise(run: Run, status: RunStatus) -> None:
         table.add_column(heading)
     for split, report in run.evaluation.items():
         low, high = report["accuracy_ci95"]
+        clean = report["clean"]["accuracy"]
         table.add_row(
             split,
             f"{report['accuracy']:.2%}",
             f"{low:.2%} to {high:.2%}",
-            f"{report['clean']['accuracy']:.2%}",
+            "–" if clean is None else f"{clean:.2%}",
             f"{report['macro_f1']:.3f}",
         )
     console().print(table)

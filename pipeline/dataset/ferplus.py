@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dataset.store import SPLITS, Dataset, DatasetStore
+from pipeline.dataset import SPLITS, Dataset, DatasetStore
 from pipeline.errors import DatasetError
 from pipeline.labels import label_index
 

@@ -1,1 +1,19 @@
 """How good a model is, and how sure of it one can be."""
+
+from pipeline.evaluation.evaluator import evaluate
+from pipeline.evaluation.report import (
+    ClassScore,
+    CleanScore,
+    DatasetReference,
+    EvaluationReport,
+)
+from pipeline.evaluation.scoring import score_report
+
+__all__ = [
+    "ClassScore",
+    "CleanScore",
+    "DatasetReference",
+    "EvaluationReport",
+    "evaluate",
+    "score_report",
+]

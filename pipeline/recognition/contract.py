@@ -4,14 +4,14 @@
     model.onnx        served
     model.keras       to train further
     contract.json     this module
-    probes.npz        a few faces and the scores that Keras gave them
+    probes.npz        a few faces and the scores that Keras gave them; see `probes`
     evaluation.json   reports by split
     MODEL_CARD.md
 """
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,24 @@ FORMAT_VERSION = 1
 MODEL_ONNX = "model.onnx"
 MODEL_KERAS = "model.keras"
 CONTRACT = "contract.json"
-PROBES = "probes.npz"
 EVALUATION = "evaluation.json"
 MODEL_CARD = "MODEL_CARD.md"
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What a model gives when it says "unsure" below a threshold, on validation.
+
+    Attributes:
+        threshold: Faces whose highest calibrated probability is below are unsure.
+        coverage: Share of the faces that are answered, in `[0, 1]`.
+        accuracy: Share of the answered faces that are right; `None` when no
+            face is answered.
+    """
+
+    threshold: float
+    coverage: float
+    accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,8 @@ class ModelContract:
             arXiv:1706.04599).
         unsure_below: A highest probability below this is reported as unsure;
             chosen on validation.
+        trade_off: What other thresholds would give, ascending; the interface
+            offers them.
         dataset: Name, title, `synthetic` flag and fingerprint of the training data.
         training: The training configuration, by field name.
         num_parameters: Trainable and fixed weights together.
@@ -52,6 +69,9 @@ class ModelContract:
         versions: Libraries that made the file.
         created: ISO 8601 in UTC.
         labels: Class names in the order of the output's columns.
+
+    Raises:
+        ModelLoadError: If temperature, threshold or margin are out of range.
     """
 
     name: str
@@ -66,8 +86,17 @@ class ModelContract:
     versions: dict[str, str]
     created: str
     face_margin: float = 0.0
+    trade_off: tuple[OperatingPoint, ...] = ()
     labels: tuple[str, ...] = field(default=NAMES)
     format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelLoadError(f"temperature must be above 0, got {self.temperature!r}")
+        if not 0 <= self.unsure_below <= 1:
+            raise ModelLoadError(f"unsure_below must be in [0, 1], got {self.unsure_below!r}")
+        if not -0.5 < self.face_margin < math.inf:
+            raise ModelLoadError(f"face_margin must be above -0.5, got {self.face_margin!r}")
 
     @property
     def synthetic(self) -> bool:
@@ -96,11 +125,14 @@ class ModelContract:
                 )
             value["preprocessing"] = Preprocessing(**value["preprocessing"])
             value["labels"] = tuple(value["labels"])
+            value["trade_off"] = tuple(
+                OperatingPoint(**point) for point in value.get("trade_off", ())
+            )
             contract = cls(**value)
         except FileNotFoundError as error:
             raise ModelLoadError(f"{folder} holds no model: {CONTRACT} is missing") from error
-        except (json.JSONDecodeError, KeyError, TypeError, ConfigError) as error:
-            raise ModelLoadError(f"{path} is damaged: {error}") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+            raise ModelLoadError(f"{path} is damaged: {error!r}") from error
         if contract.labels != NAMES:
             raise ModelLoadError(
                 f"{path} lists the labels {contract.labels}, expected {NAMES} in this order"

@@ -39,3 +39,20 @@ def test_failure_leaves_the_old_folder(tmp_path: Path) -> None:
         fail()
     assert [path.name for path in target.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_remains_of_a_killed_process_are_cleared_and_the_old_folder_is_back(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".data.01234567.outgoing").mkdir()
+    (tmp_path / ".data.01234567.outgoing" / "old").touch()
+    (tmp_path / ".data.89abcdef.incoming").mkdir()
+
+    def fail() -> None:
+        with replaced_folder(tmp_path / "data"):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["old"]

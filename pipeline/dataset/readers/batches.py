@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dataset.store import IMAGE_SIZE, SPLITS, Split
+from pipeline.dataset import IMAGE_SIZE, SPLITS, Split
 from pipeline.errors import DatasetError
 from pipeline.labels import NUM_EMOTIONS
 from pipeline.progress import Progress

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pipeline.dataset import IMAGE_SIZE
 from pipeline.dataset.readers.batches import (
     UNSPLIT,
     Batch,
@@ -31,7 +32,6 @@ from pipeline.dataset.readers.batches import (
 )
 from pipeline.dataset.readers.contents import Contents, Member
 from pipeline.dataset.readers.streams import reading
-from pipeline.dataset.store import IMAGE_SIZE
 from pipeline.errors import DatasetError
 from pipeline.labels import label_index
 from pipeline.preprocessing import Preprocessing

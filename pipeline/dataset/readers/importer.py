@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dataset import ferplus
+from pipeline.dataset import SPLITS, Dataset, DatasetStore, DatasetWriter, ferplus
 from pipeline.dataset.readers.batches import Reader
 from pipeline.dataset.readers.contents import Contents, FileContents, Member, open_contents
 from pipeline.dataset.readers.images import SUFFIXES as IMAGE_SUFFIXES
@@ -16,7 +16,6 @@ from pipeline.dataset.readers.images import ImageFolderReader
 from pipeline.dataset.readers.parquet import ParquetReader
 from pipeline.dataset.readers.streams import reading
 from pipeline.dataset.readers.table import TableReader
-from pipeline.dataset.store import SPLITS, Dataset, DatasetStore, DatasetWriter
 from pipeline.errors import DatasetError
 from pipeline.progress import Progress, no_progress
 

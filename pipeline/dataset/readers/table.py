@@ -18,6 +18,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.dataset import IMAGE_SIZE
 from pipeline.dataset.readers.batches import (
     BATCH_SIZE,
     TEST,
@@ -31,7 +32,6 @@ from pipeline.dataset.readers.batches import (
 )
 from pipeline.dataset.readers.contents import Contents, Member
 from pipeline.dataset.readers.streams import MeteredStream, lines, unpacked
-from pipeline.dataset.store import IMAGE_SIZE
 from pipeline.errors import DatasetError
 from pipeline.labels import label_index
 from pipeline.progress import Progress

@@ -57,7 +57,7 @@ def test_failure_leaves_the_earlier_dataset_and_nothing_else(store, samples) -> 
     with pytest.raises(DatasetError, match="label 7"), store.writer("faces") as writer:
         writer.append(samples.images, samples.labels + 1, samples.splits)
     assert contents(store.root / "faces") == before
-    assert [path.name for path in store.root.iterdir()] == ["faces"]
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == ["faces"]
 
 
 def test_forgotten_finish_is_an_error(store, samples) -> None:
@@ -117,7 +117,7 @@ def test_damaged_description_is_one_clear_error_and_can_be_deleted(store, sample
     with pytest.raises(DatasetError, match=r"import (it|the dataset) again"):
         store.open("faces")
     store.delete("faces")
-    assert list(store.root.iterdir()) == []
+    assert [path for path in store.root.iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("keep", [0, 60, 5000])
@@ -148,3 +148,12 @@ def test_delete_takes_one_dataset_only(store, samples) -> None:
 
 def test_new_store_is_empty(store) -> None:
     assert store.names() == []
+
+
+def test_two_imports_of_one_name_at_once_are_refused(store, samples):
+    with (
+        store.writer("faces"),
+        pytest.raises(DatasetError, match="being imported already"),
+        store.writer("faces"),
+    ):
+        pass

@@ -1,0 +1,159 @@
+"""Which models there are, and which of them the dashboard serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import ModelLoadError, RunNotFoundError
+from pipeline.files import read_json, write_json
+from pipeline.home import SHIPPED_MODELS, Home
+from pipeline.recognition.contract import CONTRACT, MODEL_KERAS, MODEL_ONNX, ModelContract
+from pipeline.runs import RunStore
+
+CHOICE = "active_model.json"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """Where a complete model lies.
+
+    Attributes:
+        name: What it is called: the folder below `models/`, the run's id, or
+            the last part of a path.
+        folder: Holds what `recognition.contract` lists.
+        origin: Whether it came with the program, from a run here, or is
+            somewhere else.
+    """
+
+    name: str
+    folder: Path
+    origin: Literal["shipped", "run", "path"]
+
+    @property
+    def reference(self) -> str:
+        """What `ModelCatalog.resolve` takes to find this model again."""
+        return str(self.folder) if self.origin == "path" else self.name
+
+    def contract(self) -> ModelContract:
+        """The model's contract.
+
+        Raises:
+            ModelLoadError: If it is damaged.
+        """
+        return ModelContract.load(self.folder)
+
+
+class ModelCatalog:
+    """The models that ship with the program and those of the finished runs.
+
+    Args:
+        home: Holds the runs and the choice of the active model.
+        shipped: The folder of the shipped models.
+    """
+
+    def __init__(self, home: Home, shipped: Path = SHIPPED_MODELS) -> None:
+        self._runs = RunStore(home.runs)
+        self._choice = home.root / CHOICE
+        self._shipped = shipped
+
+    def list(self) -> list[ModelEntry]:
+        """All complete models: the shipped by name, then the runs, the newest first."""
+        folders = sorted(self._shipped.iterdir()) if self._shipped.is_dir() else []
+        shipped = [
+            ModelEntry(folder.name, folder, "shipped")
+            for folder in folders
+            if (folder / CONTRACT).is_file()
+        ]
+        runs = [ModelEntry(run.id, run.folder, "run") for run in self._runs.list() if run.has_model]
+        return [*shipped, *runs]
+
+    def resolve(self, text: str) -> ModelEntry:
+        """Finds a model as people name it.
+
+        Args:
+            text: A folder's name below `models/`, a run's id or the beginning
+                of one, or a path to a model's folder or to `model.onnx` or
+                `model.keras` in it. Exact names come first.
+
+        Raises:
+            ModelLoadError: If nothing, something unfinished, or more than one
+                run is meant.
+        """
+        known = self.list()
+        for entry in known:
+            if entry.name == text:
+                return entry
+        path = Path(text)
+        if text and (path.name in (MODEL_ONNX, MODEL_KERAS) or (path / CONTRACT).is_file()):
+            return _at_path(path)
+        try:
+            run = self._runs.get(text)
+        except RunNotFoundError as error:
+            names = ", ".join(entry.name for entry in known) or "none yet, train one"
+            raise ModelLoadError(
+                f"no model {text!r}: neither a path to a model's folder nor one of the models "
+                f"({names}), and {error}"
+            ) from error
+        if not run.has_model:
+            raise ModelLoadError(
+                f"run {run.id!r} has no model to serve yet: it is {run.state.status.value}"
+            )
+        return ModelEntry(run.id, run.folder, "run")
+
+    def active(self) -> ModelEntry | None:
+        """The model that the dashboard serves.
+
+        It is the one last given to `activate`, if it is still there; else the
+        first that ships; else the newest run on photographed faces; else the
+        newest run on drawn ones.
+
+        Returns:
+            The model, or `None` while there is none at all.
+        """
+        chosen = self._chosen()
+        if chosen is not None:
+            return chosen
+        usable: list[tuple[int, ModelEntry]] = []
+        for entry in self.list():
+            try:
+                contract = entry.contract()
+            except ModelLoadError:
+                continue  # a damaged model must not keep the dashboard from the others
+            rank = 0 if entry.origin == "shipped" else 2 if contract.synthetic else 1
+            usable.append((rank, entry))
+        # `min` keeps the first of equals, which is the newest run.
+        return min(usable, key=lambda pair: pair[0])[1] if usable else None
+
+    def activate(self, text: str) -> ModelEntry:
+        """Chooses the model that the dashboard serves from now on.
+
+        Args:
+            text: As for `resolve`.
+
+        Raises:
+            ModelLoadError: If there is no such model, or its contract is damaged.
+        """
+        entry = self.resolve(text)
+        entry.contract()
+        write_json(self._choice, {"model": entry.reference})
+        return entry
+
+    def _chosen(self) -> ModelEntry | None:
+        try:
+            entry = self.resolve(str(read_json(self._choice)["model"]))
+            entry.contract()
+        except (OSError, ValueError, KeyError, TypeError, ModelLoadError):
+            return None  # never chosen, or deleted since
+        return entry
+
+
+def _at_path(path: Path) -> ModelEntry:
+    folder = (path.parent if path.name in (MODEL_ONNX, MODEL_KERAS) else path).resolve()
+    if not (folder / CONTRACT).is_file():
+        raise ModelLoadError(
+            f"{folder} holds no {CONTRACT}: weights alone do not say what they were trained on; "
+            "give the folder of a run or of an exported model"
+        )
+    return ModelEntry(folder.name, folder, "path")

@@ -1,0 +1,101 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.evaluation import EvaluationReport
+from pipeline.home import Home
+from pipeline.runs import RunStore
+from tests.served_models import bar_faces, make_model
+
+Command = Callable[..., int]
+
+
+def store_bars(home: Home, name: str, seed: int) -> Dataset:
+    labels = np.arange(70, dtype=np.uint8) % 7
+    store = DatasetStore(home.data)
+    with store.writer(name) as writer:
+        writer.append(
+            bar_faces(labels, seed), labels, np.repeat(np.arange(3, dtype=np.uint8), [28, 21, 21])
+        )
+        writer.finish(title=name, source="test", kind="test", synthetic=True)
+    return store.open(name)
+
+
+@pytest.fixture
+def trained_on(home: Home) -> Dataset:
+    """Two datasets and a run, which was trained on the second."""
+    store_bars(home, "a", seed=1)
+    dataset = store_bars(home, "b", seed=2)
+    folder = RunStore(home.runs).create({}, name="bars-2025").folder
+    trained = {"name": "b", "synthetic": True, "fingerprint": dataset.meta.fingerprint}
+    for path in make_model(home.root / "made", name="bars-2025", dataset=trained).iterdir():
+        path.replace(folder / path.name)
+    return dataset
+
+
+def test_json_on_standard_output_is_the_report(
+    command: Command, trained_on: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("evaluate", "bars", "--split", "validation", "--json", "-") == 0
+    report = EvaluationReport.from_dict(json.loads(capsys.readouterr().out))
+    assert (report.model, report.split, report.num_samples) == ("bars-2025", "validation", 21)
+    assert (report.accuracy, report.tta) == (1.0, "none")
+    assert report.dataset.name == "b"
+    assert report.dataset.fingerprint == trained_on.meta.fingerprint
+
+
+@pytest.mark.usefixtures("trained_on")
+def test_table_for_people_and_file_for_machines(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out" / "report.json"
+    arguments = ["--dataset", "a", "--tta", "flip", "--json", str(out)]
+    assert command("evaluate", "bars-2025", *arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "bars-2025 on a, test split (synthetic faces)" in shown.err
+    assert "100.00% (95 %: 100.00% to 100.00%)" in shown.err
+    assert "Confusion (rows true, columns predicted)" in shown.err
+    assert "surprise" in shown.err
+    report = EvaluationReport.from_dict(json.loads(out.read_text()))
+    assert (report.dataset.name, report.split, report.tta) == ("a", "test", "flip")
+
+
+def test_model_trained_elsewhere_needs_a_choice_of_dataset(
+    command: Command, home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(make_model(tmp_path / "model"))
+    store_bars(home, "a", seed=1)
+    assert command("evaluate", model, "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["dataset"]["name"] == "a"
+    store_bars(home, "b", seed=2)
+    assert command("evaluate", model) == 1
+    assert "name one of them" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("trained_on")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone"], "no model 'gone'"),
+        (["bars", "--dataset", "gone"], "no dataset named 'gone'"),
+    ],
+)
+def test_mistake_is_one_line(
+    command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert command("evaluate", *arguments) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: ")
+    assert message in error
+    assert "\n" not in error
+
+
+@pytest.mark.usefixtures("trained_on")
+@pytest.mark.parametrize("option", [["--split", "exam"], ["--tta", "five"]])
+def test_unknown_choice_is_a_usage_error(command: Command, option: list[str]) -> None:
+    assert command("evaluate", "bars", *option) == 2
