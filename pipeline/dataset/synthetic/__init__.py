@@ -1,0 +1,6 @@
+"""The synthetic demo dataset: drawn faces, so that every page has something to show."""
+
+from pipeline.dataset.synthetic.demo import build_demo
+from pipeline.dataset.synthetic.face import draw_face
+
+__all__ = ["build_demo", "draw_face"]
