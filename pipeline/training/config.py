@@ -74,7 +74,11 @@ class TrainingConfig:
         1.0, 0.25, 4.0, "network", "Factor on the number of filters, where the network has them."
     )
     dropout: float = _number(
-        0.5, 0.0, 0.9, "network", "Dropout before the classifier; convolution blocks take half."
+        0.5,
+        0.0,
+        0.9,
+        "network",
+        "Dropout before the classifier; the blocks of `seed_cnn` take half.",
     )
     fine_tune: bool = _switch(
         True, "network", "Train the pretrained layers of a transfer network too."
@@ -125,7 +129,9 @@ class TrainingConfig:
     weight_decay: float = _number(
         0.0, 0.0, 1.0, "regularisation", "Decoupled weight decay (Loshchilov and Hutter 2019)."
     )
-    l2: float = _number(0.0, 0.0, 0.1, "regularisation", "L2 penalty on convolution kernels.")
+    l2: float = _number(
+        0.0, 0.0, 0.1, "regularisation", "L2 penalty on convolution and dense kernels."
+    )
     # Augmentation
     rotation: float = _number(10.0, 0.0, 180.0, "augmentation", "Rotation, ± degrees.")
     shift: float = _number(0.1, 0.0, 0.5, "augmentation", "Shift, ± share of the side.")
