@@ -54,8 +54,10 @@ class ModelContract:
         architecture: The registered name of the network.
         preprocessing: What turns a face crop into the input, `uint8` in
             `[0, 255]` of shape `(n, size, size, 1)`; the network normalises.
-        face_margin: How much larger than the detected box the crop is taken, as
-            a share of the box's side on each of the four sides.
+        face_margin: How much the crop goes beyond FER-2013's own framing, as a
+            share of its side on each of the four sides; each detector knows how
+            its boxes relate to that framing.
+        align: Whether faces are turned upright by their eyes before cropping.
         temperature: Divides the logits; fitted on validation (Guo et al. 2017,
             arXiv:1706.04599).
         unsure_below: A highest probability below this is reported as unsure;
@@ -86,6 +88,7 @@ class ModelContract:
     versions: dict[str, str]
     created: str
     face_margin: float = 0.0
+    align: bool = False
     trade_off: tuple[OperatingPoint, ...] = ()
     labels: tuple[str, ...] = field(default=NAMES)
     format_version: int = FORMAT_VERSION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import keras
-from keras import KerasTensor, layers, ops
+from keras import KerasTensor, layers
 
 from pipeline.labels import NUM_EMOTIONS
 from pipeline.training.config import TrainingConfig
@@ -108,11 +108,20 @@ def cbam(x: KerasTensor, config: TrainingConfig) -> KerasTensor:
     excite = _channel_mlp(x.shape[-1], config)
     pooled = (layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x))
     x = _gate_channels(x, layers.Add()([excite(each) for each in pooled]))
-    places = layers.Concatenate()(
-        [ops.mean(x, axis=-1, keepdims=True), ops.max(x, axis=-1, keepdims=True)]
-    )
+    pools = (layers.GlobalAveragePooling1D(), layers.GlobalMaxPooling1D())
+    places = layers.Concatenate()([_over_channels(x, pool) for pool in pools])
     places = batch_norm(conv(places, 1, config, kernel_size=7))
     return layers.Multiply()([x, layers.Activation("sigmoid")(places)])
+
+
+def _over_channels(x: KerasTensor, pool: layers.Layer) -> KerasTensor:
+    """Pools the channels at each place.
+
+    Of layers and not `keras.ops`, which an `.h5` file cannot be read back with.
+    """
+    height, width, channels = x.shape[1:]
+    columns = layers.Permute((2, 1))(layers.Reshape((height * width, channels))(x))
+    return layers.Reshape((height, width, 1))(pool(columns))
 
 
 def _channel_mlp(channels: int, config: TrainingConfig) -> Callable[[KerasTensor], KerasTensor]:

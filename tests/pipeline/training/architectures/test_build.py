@@ -152,9 +152,10 @@ def test_saves_loads_and_exports(variant: dict[str, str], tmp_path: Path) -> Non
     images = _images(3)
     scores = model.predict_on_batch(images)
 
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict_on_batch(images), scores)
+    for name in ("model.h5", "model.keras"):
+        model.save(tmp_path / name)
+        loaded = keras.models.load_model(tmp_path / name)
+        np.testing.assert_array_equal(loaded.predict_on_batch(images), scores)
 
     loaded.export(tmp_path / "model.onnx", format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")

@@ -1,0 +1,140 @@
+"""`recognize`: the expressions of the faces in image files."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from PIL import Image
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.common import console, print_json, progress_bar
+from pipeline.errors import ImageFormatError, ModelLoadError
+from pipeline.files import write_json, write_text
+from pipeline.home import Home
+from pipeline.recognition import images
+from pipeline.recognition.catalog import ModelCatalog
+from pipeline.recognition.classifier import EmotionClassifier
+from pipeline.recognition.detectors import make_detector
+from pipeline.recognition.drawing import annotate, caption
+from pipeline.recognition.recognizer import Recognizer
+from pipeline.recognition.results import FileResult, to_csv
+
+
+def recognize(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Image files, folders or globs.")
+    ],
+    json: Annotated[
+        str | None,
+        typer.Option("--json", metavar="OUT", help="Write all faces as JSON; - is the terminal."),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", metavar="OUT", help="Write one row for each face.")
+    ] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write each image with its faces marked, as PNG."),
+    ] = None,
+    detector: Annotated[
+        Literal["yunet", "ssd", "none"],
+        typer.Option(help="What finds the faces; none: each image is one face."),
+    ] = "yunet",
+    model: Annotated[
+        str | None,
+        typer.Option(help="A run's id, a folder below models/ or a path; default: the active one."),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Least confidence of a face, 0 to 1; default: the detector's own."),
+    ] = None,
+) -> None:
+    """Recognizes the expressions in photos; a file that cannot be read gets its reason."""
+    finder = make_detector(detector, threshold=threshold)
+    recognizer = Recognizer(_load(model), finder)
+    files = list(_expand(paths))
+    results = []
+    with progress_bar("Recognizing") as progress:
+        for number, file in enumerate(files):
+            progress(number, len(files), file)
+            results.append(_recognize(recognizer, file, annotated, number))
+    if json == "-":
+        print_json([result.to_dict() for result in results])
+    elif json is not None:
+        write_json(Path(json), [result.to_dict() for result in results])
+    if table is not None:
+        write_text(table, to_csv(results))
+    if json != "-":
+        _print(results)
+    if all(result.error for result in results):
+        raise typer.Exit(1)
+
+
+def _load(model: str | None) -> EmotionClassifier:
+    catalog = ModelCatalog(Home.from_environment())
+    entry = catalog.resolve(model) if model else catalog.active()
+    if entry is None:
+        raise ModelLoadError(
+            "there is no model yet: train one with `python -m pipeline train`, or name one with "
+            "--model"
+        )
+    return EmotionClassifier.load(entry.folder)
+
+
+def _expand(paths: Sequence[str]) -> Iterator[str]:
+    """The files that are meant, each once; what is not there stays, to be reported."""
+    seen: set[str] = set()
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            found = sorted(
+                str(file)
+                for file in path.rglob("*")
+                if file.suffix.lower() in images.EXTENSIONS and file.is_file()
+            )
+        elif path.exists():
+            found = [text]
+        else:
+            # `Path.glob` takes no absolute pattern.
+            found = sorted(glob.glob(text, recursive=True)) or [text]  # noqa: PTH207
+        for file in found:
+            if file not in seen:
+                seen.add(file)
+                yield file
+
+
+def _recognize(
+    recognizer: Recognizer, file: str, annotated: Path | None, number: int
+) -> FileResult:
+    try:
+        image = images.read(Path(file))
+    except ImageFormatError as error:
+        return FileResult(file, [], str(error))
+    predictions = recognizer.recognize(image)
+    if annotated is not None:
+        # The number keeps files of one name from different folders apart.
+        target = annotated / f"{number + 1:04d}-{Path(file).stem}.png"
+        _save_png(target, annotate(image, predictions))
+    return FileResult(file, predictions)
+
+
+def _save_png(path: Path, image: npt.NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path, "PNG")
+
+
+def _print(results: Sequence[FileResult]) -> None:
+    table = Table("File", "Faces", "Expressions")
+    for result in results:
+        if result.error:
+            table.add_row(escape(result.file), "–", f"[red]{escape(result.error)}[/red]")
+            continue
+        texts = [caption(prediction) for prediction in result.predictions]
+        table.add_row(escape(result.file), str(len(texts)), ", ".join(texts) or "no face found")
+    console().print(table)
