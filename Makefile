@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens the dashboard, `make test` checks everything.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
@@ -15,7 +15,9 @@ install-dev: $(VENV)/.installed-dev
 
 # Bytecode is compiled here, once: TensorFlow's first import takes half a minute without it.
 $(VENV)/.installed: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "FER Lab needs Python 3.11; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade --requirement requirements.txt
 	-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@

@@ -8,11 +8,12 @@ a small file in that folder, not in a session or the address.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
 
+from app.photos import PhotoDesk
 from pipeline.dataset import DatasetStore
 from pipeline.errors import DatasetError
 from pipeline.files import read_json, write_json
@@ -27,9 +28,12 @@ class Preferences:
 
     Attributes:
         active_dataset: The dataset that pages show, by name.
+        recognition: How faces are recognized, by field of
+            `app.recognition.RecognitionSettings`.
     """
 
     active_dataset: str | None = None
+    recognition: dict[str, Any] = field(default_factory=dict)
 
 
 def load_preferences(home: Home) -> Preferences:
@@ -83,3 +87,9 @@ class Session:
     def upload_taken(self) -> None:
         """Empties the uploader at the next run, which frees the server's copy of the file."""
         st.session_state["num_uploads"] = self.num_uploads + 1
+
+    @property
+    def photos(self) -> PhotoDesk:
+        """The photos of this tab; they live until it is closed."""
+        desk: PhotoDesk = st.session_state.setdefault("photos", PhotoDesk())
+        return desk

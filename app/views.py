@@ -64,6 +64,19 @@ def card(title: str, icon: str, *, badges: str = "", key: str | None = None) -> 
         yield
 
 
+@contextmanager
+def shelf(scrolls: bool, *, height: int, key: str) -> Iterator[None]:
+    """A plain box for a number of things, of which a large number scrolls.
+
+    Args:
+        scrolls: Whether it keeps to the height.
+        height: In pixels.
+        key: A stable name for tests and styles.
+    """
+    with st.container(height=height if scrolls else "content", border=False, key=key):
+        yield
+
+
 def empty_state(title: str, text: str) -> None:
     """Says that something is not there yet and what to do about it.
 

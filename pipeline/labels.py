@@ -17,6 +17,7 @@ class Emotion:
     Attributes:
         name: The class's name in files, tables and on the command line.
         title: The name as the interface writes it.
+        adjective: What a face looks like: "looks surprised".
         color: `#rrggbb`; the seven are told apart by colour-blind eyes and on
             light and dark ground (after Okabe and Ito, 2008).
         valence: Unpleasant to pleasant, in `[-1, 1]`.
@@ -28,6 +29,7 @@ class Emotion:
 
     name: str
     title: str
+    adjective: str
     color: str
     valence: float
     arousal: float
@@ -35,13 +37,13 @@ class Emotion:
 
 
 EMOTIONS: tuple[Emotion, ...] = (
-    Emotion("angry", "Angry", "#D55E00", -0.60, 0.70, ("anger",)),
-    Emotion("disgust", "Disgust", "#009E73", -0.70, 0.35, ("disgusted",)),
-    Emotion("fear", "Fear", "#CC79A7", -0.65, 0.75, ("fearful", "afraid", "scared")),
-    Emotion("happy", "Happy", "#E69F00", 0.85, 0.45, ("happiness", "joy")),
-    Emotion("sad", "Sad", "#0072B2", -0.75, -0.40, ("sadness",)),
-    Emotion("surprise", "Surprise", "#56B4E9", 0.20, 0.80, ("surprised",)),
-    Emotion("neutral", "Neutral", "#8C8C8C", 0.0, 0.0, ("calm",)),
+    Emotion("angry", "Angry", "angry", "#D55E00", -0.60, 0.70, ("anger",)),
+    Emotion("disgust", "Disgust", "disgusted", "#009E73", -0.70, 0.35),
+    Emotion("fear", "Fear", "fearful", "#CC79A7", -0.65, 0.75, ("afraid", "scared")),
+    Emotion("happy", "Happy", "happy", "#E69F00", 0.85, 0.45, ("happiness", "joy")),
+    Emotion("sad", "Sad", "sad", "#0072B2", -0.75, -0.40, ("sadness",)),
+    Emotion("surprise", "Surprise", "surprised", "#56B4E9", 0.20, 0.80),
+    Emotion("neutral", "Neutral", "neutral", "#8C8C8C", 0.0, 0.0, ("calm",)),
 )
 
 NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
@@ -50,7 +52,7 @@ NUM_EMOTIONS = len(EMOTIONS)
 _INDEX_BY_WORD = {
     word: index
     for index, emotion in enumerate(EMOTIONS)
-    for word in (emotion.name, *emotion.aliases)
+    for word in (emotion.name, emotion.adjective, *emotion.aliases)
 }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -91,3 +94,27 @@ def progress_bar(title: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total, description=text or title)
 
         yield update
+
+
+@contextmanager
+def loading_keras() -> Iterator[None]:
+    """Around the first import of Keras: says that it takes a moment, and hides the chatter.
+
+    TensorFlow's native libraries write notices of no use to anybody to standard
+    error while they load, whatever its log level; if loading fails, they are shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    console().print(f"Loading Keras on {os.environ.get('KERAS_BACKEND', 'tensorflow')} …")
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(screen, chatter.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.common import console
+from pipeline.cli.common import console, loading_keras
 from pipeline.export import export_model
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
@@ -36,8 +36,9 @@ def export(
     """Writes a model in another format, and loads it back to compare its scores."""
     # Only TensorFlow converts; Keras reads this when it is first imported, below.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     entry = ModelCatalog(Home.from_environment()).resolve(run)
+    with loading_keras():
+        import tensorflow  # noqa: F401
     with console().status(f"Writing {format}"):
         export_model(entry.folder, format, out, overwrite=force)
     console().print(f"{entry.name} as {format}: {out}", markup=False)

@@ -13,7 +13,15 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.cli.common import console, datasets, pick_dataset, print_json, progress_bar, runs
+from pipeline.cli.common import (
+    console,
+    datasets,
+    loading_keras,
+    pick_dataset,
+    print_json,
+    progress_bar,
+    runs,
+)
 from pipeline.errors import ConfigError
 from pipeline.runs import Run, RunStatus
 from pipeline.training import worker
@@ -96,16 +104,16 @@ train.__signature__ = _signature()  # type: ignore[attr-defined]
 
 
 def _train(run: Run) -> RunStatus:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend not in _KERAS_BACKENDS:
         raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
     config = run.config
     console().print(
         f"Run [bold]{run.id}[/]: {config['architecture']} on {config['dataset']}, "
-        f"up to {config['epochs']} epochs; files in {run.folder}"
+        f"up to {config['epochs']} epochs; files in {run.folder}",
+        soft_wrap=True,
     )
-    with console().status("Loading Keras"):
+    with loading_keras():
         from pipeline.training.session import train_run
 
     with _epoch_bar() as bar, progress_bar("Packaging") as packaging:
@@ -150,7 +158,7 @@ class _EpochBar:
             f"accuracy {entry['accuracy']:.4f}  val_loss {entry['val_loss']:.4f}  "
             f"val_accuracy {entry['val_accuracy']:.4f}  val_macro_f1 {entry['val_macro_f1']:.4f}  "
             f"{entry['images_per_second']:.0f} images/s" + ("  best" if entry["is_best"] else ""),
-            highlight=False,
+            soft_wrap=True,
         )
 
     def on_note(self, text: str) -> None:

