@@ -6,6 +6,8 @@ each visit then executes the same file as the script `__main__`, which draws the
 page.
 """
 
+from functools import partial
+
 import streamlit as st
 
 from app import server, shell, views
@@ -25,11 +27,39 @@ if __name__ == "__main__":
                 help="The active dataset and model, the latest runs, and how to get them.",
                 default=True,
             ),
+            st.Page(
+                "pages/photo.py",
+                title="Photo",
+                icon=":material/add_a_photo:",
+                url_path="recognise-photo",
+                help="The expressions of the faces in pictures.",
+            ),
+            st.Page(
+                "pages/video.py",
+                title="Video",
+                icon=":material/movie:",
+                url_path="recognise-video",
+                help="Who in a video shows which expression, and when.",
+            ),
+            st.Page(
+                "pages/live.py",
+                title="Live",
+                icon=":material/videocam:",
+                url_path="webcam",
+                help="The expressions of the faces in front of the webcam.",
+            ),
         ]
     )
     shell.sidebar()
-    shell.job_strip()
+    with st.container():  # it keeps its place: a shift would tear a running video off the page
+        shell.job_strip()
     with views.guarded():
         page.run()
 else:
-    application = st.App(__file__, lifespan=server.lifespan, on_script_error=server.on_script_error)
+    api = server.make_api()
+    application = st.App(
+        __file__,
+        routes=api.routes(),
+        lifespan=partial(server.lifespan, api=api),
+        on_script_error=server.on_script_error,
+    )

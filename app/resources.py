@@ -17,9 +17,16 @@ import streamlit as st
 
 from app.faces import sample_faces
 from app.jobs import JobRunner
+from app.recognition import RecognitionSettings
+from app.videos import VideoDesk
 from pipeline.dataset import Dataset, DatasetStore
+from pipeline.errors import ModelLoadError
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
+from pipeline.recognition.classifier import EmotionClassifier
+from pipeline.recognition.contract import CONTRACT
+from pipeline.recognition.detectors import FaceDetector, make_detector
+from pipeline.recognition.recognizer import Recognizer
 from pipeline.runs import RunStore
 
 
@@ -48,6 +55,11 @@ def jobs() -> JobRunner:
     return _jobs(str(home().root))
 
 
+def videos() -> VideoDesk:
+    """The latest video of this home."""
+    return _videos(home())
+
+
 def dataset(name: str) -> Dataset:
     """An opened dataset; after a re-import under the same name, the new one.
 
@@ -63,6 +75,30 @@ def faces(name: str, per_class: int) -> tuple[npt.NDArray[np.uint8], ...]:
     """A few faces of each class of a dataset; see `app.faces.sample_faces`."""
     root = home().data
     return _faces(str(root), name, _stamp(root / name / "meta.json"), per_class)
+
+
+def recognizer(settings: RecognitionSettings, *, small_faces: bool = True) -> Recognizer:
+    """The active model behind the chosen detector; threads may share it.
+
+    What takes time is kept: the model until its folder is replaced, the
+    detector for each of its thresholds.
+
+    Args:
+        settings: What the user chose.
+        small_faces: See `YuNetDetector`; live video goes without.
+
+    Raises:
+        ModelLoadError: If there is no model yet, or it is damaged, or the
+            detector's weights are missing.
+    """
+    entry = models().active()
+    if entry is None:
+        raise ModelLoadError("there is no model yet: train one first; the overview says how")
+    return Recognizer(
+        _classifier(entry.folder, _stamp(entry.folder / CONTRACT)),
+        _detector(settings.detector, settings.detection_threshold, small_faces),
+        unsure_below=settings.unsure_below,
+    )
 
 
 def forget_datasets() -> None:
@@ -89,6 +125,11 @@ def _jobs(root: str) -> JobRunner:
     return JobRunner()
 
 
+@st.cache_resource(show_spinner=False)
+def _videos(home: Home) -> VideoDesk:
+    return VideoDesk(home)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _dataset(root: str, name: str, stamp: tuple[int, int]) -> Dataset:
     return DatasetStore(Path(root)).open(name)
@@ -99,6 +140,16 @@ def _faces(
     root: str, name: str, stamp: tuple[int, int], per_class: int
 ) -> tuple[npt.NDArray[np.uint8], ...]:
     return sample_faces(_dataset(root, name, stamp), per_class)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _classifier(folder: Path, stamp: tuple[int, int]) -> EmotionClassifier:
+    return EmotionClassifier.load(folder)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _detector(name: str, threshold: float | None, small_faces: bool) -> FaceDetector:
+    return make_detector(name, threshold=threshold, small_faces=small_faces)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

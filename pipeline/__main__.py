@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pipeline import __version__
-from pipeline.cli import dataset, evaluate, export, runs, train
+from pipeline.cli import dataset, evaluate, export, recognize, runs, train, video
 from pipeline.cli.common import console
 from pipeline.errors import PipelineError
 from pipeline.progress import Cancelled
@@ -25,6 +25,8 @@ app.add_typer(runs.app, name="runs")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("recognize")(recognize.recognize)
+app.command("video")(video.video)
 
 
 @app.callback(invoke_without_command=True)

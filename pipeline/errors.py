@@ -26,6 +26,10 @@ class ImageFormatError(PipelineError):
     """An image, or an array of images, has the wrong form."""
 
 
+class VideoFormatError(ImageFormatError):
+    """A video cannot be read, or its marked copy not be written."""
+
+
 class ModelLoadError(PipelineError):
     """A model is missing, incomplete, damaged or disagrees with its contract."""
 

@@ -23,9 +23,11 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 
 from pipeline.dataset import Dataset, DatasetStore
-from pipeline.errors import DatasetNotFoundError
+from pipeline.errors import DatasetNotFoundError, ModelLoadError
 from pipeline.home import Home
 from pipeline.progress import Progress
+from pipeline.recognition.catalog import ModelCatalog
+from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.runs import RunStore
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
@@ -65,6 +67,22 @@ def pick_dataset(name: str | None) -> Dataset:
             "dataset import FILE` or `python -m pipeline dataset demo`"
         )
     return store.open(known[0])
+
+
+def load_classifier(model: str | None) -> EmotionClassifier:
+    """Opens the model of that name; without a name, the active one.
+
+    Raises:
+        ModelLoadError: If there is none, or it is damaged.
+    """
+    catalog = ModelCatalog(Home.from_environment())
+    entry = catalog.resolve(model) if model else catalog.active()
+    if entry is None:
+        raise ModelLoadError(
+            "there is no model yet: train one with `python -m pipeline train`, or name one with "
+            "--model"
+        )
+    return EmotionClassifier.load(entry.folder)
 
 
 def print_json(value: Any) -> None:

@@ -14,13 +14,10 @@ from PIL import Image
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.common import console, print_json, progress_bar
-from pipeline.errors import ImageFormatError, ModelLoadError
+from pipeline.cli.common import console, load_classifier, print_json, progress_bar
+from pipeline.errors import ImageFormatError
 from pipeline.files import write_json, write_text
-from pipeline.home import Home
 from pipeline.recognition import images
-from pipeline.recognition.catalog import ModelCatalog
-from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.detectors import make_detector
 from pipeline.recognition.drawing import annotate, caption
 from pipeline.recognition.recognizer import Recognizer
@@ -57,7 +54,7 @@ def recognize(
 ) -> None:
     """Recognizes the expressions in photos; a file that cannot be read gets its reason."""
     finder = make_detector(detector, threshold=threshold)
-    recognizer = Recognizer(_load(model), finder)
+    recognizer = Recognizer(load_classifier(model), finder)
     files = list(_expand(paths))
     results = []
     with progress_bar("Recognizing") as progress:
@@ -74,17 +71,6 @@ def recognize(
         _print(results)
     if all(result.error for result in results):
         raise typer.Exit(1)
-
-
-def _load(model: str | None) -> EmotionClassifier:
-    catalog = ModelCatalog(Home.from_environment())
-    entry = catalog.resolve(model) if model else catalog.active()
-    if entry is None:
-        raise ModelLoadError(
-            "there is no model yet: train one with `python -m pipeline train`, or name one with "
-            "--model"
-        )
-    return EmotionClassifier.load(entry.folder)
 
 
 def _expand(paths: Sequence[str]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""The live-video bridge: frames from the browser in, marked frames and results out."""

@@ -1,0 +1,25 @@
+"""Video: who in a video file shows which expression, and when."""
+
+import streamlit as st
+
+from app import resources, settings_panel, video_view
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Video", anchor=False, width="stretch")
+    settings = settings_panel.popover(smoothing=True)
+st.caption(
+    "Who shows which expression, and when. The file is deleted once it has been read; the results "
+    "go when you remove them or stop FER Lab."
+)
+
+result = resources.videos().result
+if resources.models().active() is None and result is None:
+    settings_panel.no_model()
+else:
+    settings_panel.synthetic_warning()
+    if result is None:
+        video_view.source(settings)
+    else:
+        with st.expander("Another video", icon=":material/add:", key="video_next"):
+            video_view.source(settings)
+        video_view.board(result)
