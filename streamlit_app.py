@@ -28,6 +28,27 @@ if __name__ == "__main__":
                 default=True,
             ),
             st.Page(
+                "pages/dataset.py",
+                title="Dataset",
+                icon=":material/dataset:",
+                url_path="explore-data",
+                help="What is in the active dataset, and whether it can be trusted.",
+            ),
+            st.Page(
+                "pages/train.py",
+                title="Train",
+                icon=":material/model_training:",
+                url_path="train-network",
+                help="Train a network on a dataset, and watch it learn.",
+            ),
+            st.Page(
+                "pages/runs.py",
+                title="Runs",
+                icon=":material/table_chart:",
+                url_path="training-runs",
+                help="All trainings with their scores; choose the model to use.",
+            ),
+            st.Page(
                 "pages/photo.py",
                 title="Photo",
                 icon=":material/add_a_photo:",

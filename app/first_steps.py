@@ -11,10 +11,10 @@ _STEPS = (
         "Get faces",
         "Import FER-2013 below, or let FER Lab draw a demo dataset in a few seconds.",
     ),
-    ("Train a network", "One command in a terminal; its progress shows on this page."),
+    ("Train a network", "Choose a recipe and start; the training goes on without this page."),
     (
-        "See how good it is",
-        "Its accuracy on faces it has not seen, with the uncertainty, appears in its card.",
+        "Try it on faces",
+        "See its accuracy with the uncertainty here, then try it on photos, videos or the webcam.",
     ),
 )
 
@@ -34,6 +34,9 @@ def view(*, has_dataset: bool) -> None:
                 mark = ":green[:material/check_circle:]" if done else f":primary[**{number}**]"
                 st.markdown(f"{mark}  **{title}**")
                 st.caption(text)
+                if number == 2 and has_dataset:
+                    st.space("stretch")
+                    st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
                 if number == 1 and not has_dataset:
                     st.space("stretch")
                     st.button(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import streamlit as st
 
 from app import resources, views
@@ -13,7 +10,6 @@ from pipeline.dataset import Split
 from pipeline.errors import ModelLoadError, PipelineError
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.files import read_json
-from pipeline.home import PROJECT_ROOT
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import EVALUATION, ModelContract
 
@@ -24,7 +20,7 @@ def card(dataset: str | None) -> None:
     """The model that FER Lab serves, with its scores.
 
     Args:
-        dataset: The active dataset, for the command line that trains a model.
+        dataset: The active dataset, if there is one to train on.
     """
     entry = resources.models().active()
     if entry is None:
@@ -40,29 +36,14 @@ def card(dataset: str | None) -> None:
         _facts(entry, contract)
 
 
-def train_command(dataset: str) -> str:
-    """The command line that trains a first model on a dataset."""
-    python = Path(sys.executable)
-    if python.is_relative_to(PROJECT_ROOT):
-        python = python.relative_to(PROJECT_ROOT)
-    command = f"{python} -m pipeline train --dataset {dataset}"
-    if resources.datasets().meta(dataset).synthetic:
-        # Drawn faces are easy: the full recipe would only keep the newcomer waiting.
-        command += " --architecture simple_cnn --epochs 5"
-    return command
-
-
 def _empty(dataset: str | None) -> None:
     with views.card("Active model", "neurology", key="model_card"):
         if dataset is None:
             views.empty_state("No model yet", "Get a dataset first.")
             return
-        views.empty_state(
-            "No model yet",
-            "Train one with this command, in a terminal in the project's folder. "
-            "It shows up here by itself.",
-        )
-        st.code(train_command(dataset), language="bash")
+        views.empty_state("No model yet", "Train one; it shows up here by itself.")
+        with st.container(horizontal_alignment="center"):
+            st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
 
 
 def _scores(entry: ModelEntry) -> None:

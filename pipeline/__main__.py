@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pipeline import __version__
-from pipeline.cli import dataset, evaluate, export, recognize, runs, train, video
+from pipeline.cli import dataset, estimate, evaluate, export, recognize, runs, train, video
 from pipeline.cli.common import console
 from pipeline.errors import PipelineError
 from pipeline.progress import Cancelled
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")
 app.command("train")(train.train)
+app.command("estimate")(estimate.estimate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("recognize")(recognize.recognize)

@@ -99,7 +99,7 @@ class Run:
                 state,
                 status=RunStatus.FAILED,
                 reason="the training process ended without a word (killed or crashed); "
-                "`train --resume` continues from the last finished epoch",
+                "resuming it continues from the last finished epoch",
             )
         return state
 

@@ -32,7 +32,7 @@ def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> Non
     card = page.locator(".st-key-dataset_card")
     expect(card.get_by_text("Synthetic")).to_be_visible()
     expect(card.locator("img")).to_have_count(7)
-    expect(page.get_by_text("pipeline train --dataset demo")).to_be_visible()
+    expect(page.locator(".st-key-first_steps").get_by_role("link", name="Train")).to_be_visible()
     # Another session, such as after a reload, finds everything as it was.
     page.get_by_role("button", name="Dismiss").click()
     page.reload()

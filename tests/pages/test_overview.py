@@ -65,8 +65,8 @@ class TestEmptyHome:
         assert "Synthetic" in words
         assert app.get("plotly_chart")
         assert len(app.get("image")) == 7
-        # The next step is the command that trains on it.
-        assert "-m pipeline train --dataset demo --architecture simple_cnn" in words
+        # The next step is to train on it.
+        assert "train-network" in {link.proto.page for link in app.get("page_link")}
 
 
 class TestGettingData:

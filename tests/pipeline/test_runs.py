@@ -77,7 +77,7 @@ def test_run_of_a_dead_process_is_failed(store: RunStore) -> None:
     while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
         pass
     assert run.state.status is RunStatus.FAILED
-    assert "--resume" in run.state.reason
+    assert "resuming it continues" in run.state.reason
     child.wait()
     store.delete(run.id)
     assert store.list() == []

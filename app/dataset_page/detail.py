@@ -1,0 +1,176 @@
+"""One image at large: all that is known of it, its copies, what looks like it, edits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from app import charts, dataset_charts, resources, views
+from app.dataset_page import gallery, grid
+from app.dataset_page.desk import Desk, change, open_desk, trouble
+from app.dataset_page.gallery import Indices
+from pipeline.dataset import ferplus, overlay
+from pipeline.dataset.embedding import nearest
+from pipeline.labels import EMOTIONS, label_index
+
+_CURRENT = "detail_index"
+_WANTED = "detail_wanted"
+_LARGE = 384
+_NUM_NEIGHBOURS = 12
+
+
+def show(desk: Desk, index: int) -> None:
+    """Opens the large view of an image."""
+    st.session_state[_CURRENT] = index
+    _dialog(desk.dataset.name)
+
+
+def open_by_index(desk: Desk) -> None:
+    """The search by index."""
+    if (st.session_state.get(_WANTED) or 0) >= len(desk.dataset):
+        st.session_state[_WANTED] = None  # it was of the dataset that was active before
+    index = st.number_input(
+        "Image by index",
+        0,
+        len(desk.dataset) - 1,
+        value=None,
+        placeholder="Index",
+        key=_WANTED,
+        width=150,
+    )
+    if st.button("Open", key="detail_open", disabled=index is None) and index is not None:
+        show(desk, index)
+
+
+# Outside, what was edited shows once the large view is closed.
+@st.dialog("Image", width="large", icon=":material/photo:", on_dismiss="rerun")
+def _dialog(name: str) -> None:
+    with views.guarded():
+        desk = open_desk(name)
+        index = min(int(st.session_state[_CURRENT]), len(desk.dataset) - 1)
+        trouble()
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            _picture(desk, index)
+            _edits(desk, index)
+        with right:
+            _facts(desk, index)
+        _copies(desk, index)
+        _neighbours(desk, index)
+
+
+def _picture(desk: Desk, index: int) -> None:
+    picture = np.asarray(desk.dataset.images[index])
+    height = round(_LARGE * picture.shape[0] / picture.shape[1])
+    st.image(
+        cv2.resize(picture, (_LARGE, height), interpolation=cv2.INTER_NEAREST),
+        width="stretch",
+        alt=f"Image {index} labelled {EMOTIONS[int(desk.dataset.labels[index])].name}",
+    )
+
+
+def _facts(desk: Desk, index: int) -> None:
+    first, *rows = [
+        f"| {views.plain(name)} | {views.plain(value)} |"
+        for name, value in gallery.facts(desk.dataset, desk.found, index)
+    ]
+    st.markdown("\n".join([first, "|:--|:--|", *rows]))
+    if desk.dataset.votes is not None:
+        cast = [int(count) for count in desk.dataset.votes[index]]
+        st.plotly_chart(
+            dataset_charts.votes(list(ferplus.COLUMNS), cast, vote_colors()),
+            config=charts.CONFIG,
+            key="detail_votes",
+            alt="FER+ votes for this image; the numbers are in the table above",
+        )
+
+
+def vote_colors() -> list[str]:
+    """The colours of FER+'s columns; grey for those that are no emotion of ours."""
+    shared = len(EMOTIONS)
+    names = ferplus.COLUMNS[:shared]
+    return [EMOTIONS[label_index(name)].color for name in names] + [
+        "#B4B8C5" for _ in ferplus.COLUMNS[shared:]
+    ]
+
+
+def _edits(desk: Desk, index: int) -> None:
+    label = desk.overlay.relabelled.get(index)
+    if index in desk.overlay.excluded:
+        st.warning("Excluded by an edit", icon=":material/block:")
+    if label is not None:
+        st.info(f"Relabelled as {EMOTIONS[label].title}", icon=":material/label:")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if index not in desk.overlay.excluded:
+            st.button(
+                "Exclude",
+                key="detail_exclude",
+                icon=":material/block:",
+                on_click=change,
+                args=(overlay.exclude([index]),),
+            )
+        if index in desk.overlay.excluded or label is not None:
+            st.button(
+                "Restore",
+                key="detail_restore",
+                icon=":material/undo:",
+                on_click=change,
+                args=(overlay.restore([index]),),
+            )
+        now = int(desk.dataset.labels[index]) if label is None else label
+        wanted = st.selectbox(
+            "New label",
+            range(len(EMOTIONS)),
+            index=now,
+            format_func=lambda code: EMOTIONS[code].title,
+            key=f"detail_label_{index}_{now}",
+            width=130,
+        )
+        st.button(
+            "Relabel",
+            key="detail_relabel",
+            icon=":material/label:",
+            disabled=wanted == now,
+            on_click=change,
+            args=(overlay.relabel([index], wanted),),
+        )
+    st.caption("Edits are kept beside the dataset; the data themselves are never changed.")
+
+
+def _copies(desk: Desk, index: int) -> None:
+    if desk.found is None:
+        return
+    exact, near = gallery.copies_of(desk.found, index)
+    for title, others, key in (
+        ("Identical copies", exact, "detail_exact"),
+        ("Near copies", near, "detail_near"),
+    ):
+        if len(others):
+            st.markdown(f"**{title}** ({len(others)})")
+            _strip(desk, others[: 2 * _NUM_NEIGHBOURS], key)
+
+
+def _neighbours(desk: Desk, index: int) -> None:
+    stamp = (desk.dataset.meta.fingerprint, desk.dataset.meta.created)
+    with st.spinner("Looking for similar images"):
+        others, scores = _nearest(desk.dataset.name, stamp, index)
+    if len(others):
+        st.markdown("**Nearest by their pixels**, with the correlation")
+        _strip(desk, others, "detail_nearest", [f"{score:.2f}" for score in scores])
+
+
+def _strip(desk: Desk, indices: Indices, key: str, notes: list[str] | None = None) -> None:
+    sheet = gallery.sheet(desk.dataset, indices, desk.overlay, notes)
+    chosen = grid.faces(sheet, key=key, cell=64)
+    if chosen is not None:
+        st.session_state[_CURRENT] = chosen
+        st.rerun(scope="fragment")
+
+
+@lru_cache(maxsize=128)
+def _nearest(name: str, stamp: tuple[str, ...], index: int) -> tuple[Any, Any]:
+    return nearest(resources.dataset(name), index, _NUM_NEIGHBOURS)

@@ -1,0 +1,100 @@
+"""Human disagreement: what FER+ taggers say of the labels."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import charts, dataset_charts, views
+from app.dataset_page import look
+from app.dataset_page.desk import Desk, download, image_table
+from pipeline.dataset.agreement import Agreement, agreement
+from pipeline.dataset.ferplus import COLUMNS
+from pipeline.labels import EMOTIONS
+
+_NO_MAJORITY = "No majority"
+
+
+def tab(desk: Desk) -> None:
+    """Agreement on the whole and per class, the confusion, and the images in dispute."""
+    dataset = desk.dataset
+    if dataset.votes is None:
+        views.empty_state(
+            "No FER+ votes",
+            "FER+ holds ten people's votes for each image of FER-2013. Give its file "
+            "fer2013new.csv when importing, or attach it with "
+            f"`python -m pipeline dataset votes {dataset.name} fer2013new.csv`.",
+        )
+        return
+    found = agreement(dataset.labels, dataset.votes)
+    agreeing = int(np.trace(found.confusion[:, : len(EMOTIONS)]))
+    number = len(dataset)
+    st.markdown(
+        f"More than half of the taggers agree with **{agreeing:,}** labels "
+        f"({views.percent(agreeing / number)}), and choose another of the seven emotions for "
+        f"**{len(found.differing):,}** ({views.percent(len(found.differing) / number)}). "
+        f"**{len(found.undecided):,}** images have no majority."
+    )
+    st.plotly_chart(
+        dataset_charts.confusion(found.confusion, [*dataset_charts.TITLES, _NO_MAJORITY]),
+        config=charts.CONFIG,
+        key="confusion",
+        alt="How the taggers call the images of each label; the table below has the numbers",
+    )
+    _tables(dataset.name, found)
+    for title, key, images in (
+        ("No majority", "no-majority", found.undecided),
+        ("Majority differs from the label", "majority-differs", found.differing),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**: {len(images):,} images", width="stretch")
+            look.link(desk, title, images, key=f"look_{key}")
+            download(partial(image_and_votes, desk, images), f"{dataset.name}-{key}")
+
+
+def class_table(found: Agreement) -> pd.DataFrame:
+    """Agreement for each class, a row each."""
+    matrix = found.confusion
+    rows = np.maximum(matrix.sum(axis=1), 1)
+    own = np.diag(matrix[:, : len(EMOTIONS)])
+    return pd.DataFrame(
+        {
+            "class": dataset_charts.TITLES,
+            "images": matrix.sum(axis=1),
+            "majority agrees %": (100 * own / rows).round(1),
+            "majority differs %": (100 * (rows - own - matrix[:, -1]) / rows).round(1),
+            "no majority %": (100 * matrix[:, -1] / rows).round(1),
+            "mean votes for the label %": (100 * found.own_share).round(1),
+            "entropy (bits)": found.entropy.round(2),
+        }
+    )
+
+
+def confusion_table(found: Agreement) -> pd.DataFrame:
+    """The confusion in images, a row for each label."""
+    table = pd.DataFrame(found.confusion, columns=[*dataset_charts.TITLES, _NO_MAJORITY])
+    table.insert(0, "label", dataset_charts.TITLES)
+    return table
+
+
+def image_and_votes(desk: Desk, images: np.ndarray) -> pd.DataFrame:
+    """Images with all their votes, a row each."""
+    table = image_table(desk, images)
+    if desk.dataset.votes is None:
+        return table
+    cast = pd.DataFrame(desk.dataset.votes[images], columns=list(COLUMNS))
+    return pd.concat([table, cast], axis=1)
+
+
+def _tables(name: str, found: Agreement) -> None:
+    for title, table, key in (
+        ("Agreement per class", class_table(found), "agreement"),
+        ("Label against majority, in images", confusion_table(found), "confusion"),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**", width="stretch")
+            download(table.copy, f"{name}-{key}")
+        st.dataframe(table, hide_index=True, key=f"table_{key}")

@@ -1,0 +1,151 @@
+"""How the settings of a training are asked for: their titles, steps and when they mean anything.
+
+Ranges, choices and help come from `pipeline.training.config.settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from pipeline.training import architectures
+from pipeline.training.config import TrainingConfig, settings
+
+DEFAULTS: dict[str, Any] = TrainingConfig().to_dict()
+
+_TITLES = {
+    "clahe": "Equalise contrast (CLAHE)",
+    "subset": "Share of the images",
+    "soft_labels": "Share of FER+ votes",
+    "width": "Width factor",
+    "fine_tune": "Fine-tune all layers",
+    "pretrained": "ImageNet weights",
+    "ema": "Weight average (EMA)",
+    "l2": "L2 penalty",
+    "early_stopping": "Early stopping, epochs",
+    "monitor": "Choose the best by",
+    "warmup_epochs": "Warm-up, epochs",
+    "plateau_patience": "Plateau patience, epochs",
+    "flip": "Mirror",
+}
+_STEPS = {
+    "subset": 0.05,
+    "soft_labels": 0.1,
+    "width": 0.25,
+    "batch_size": 16,
+    "learning_rate": 0.0005,
+    "warmup_epochs": 0.5,
+    "ema": 0.001,
+    "weight_decay": 0.0005,
+    "l2": 0.00005,
+    "rotation": 1.0,
+    "mixup": 0.1,
+}
+_CHOICES = {
+    "none": "None",
+    "se": "Squeeze-and-excitation",
+    "cbam": "CBAM",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD with Nesterov momentum",
+    "rmsprop": "RMSprop",
+    "mixed_bfloat16": "Mixed bfloat16",
+    "float32": "float32",
+    "cross_entropy": "Cross-entropy",
+    "val_accuracy": "Validation accuracy",
+    "val_loss": "Validation loss",
+    "val_macro_f1": "Validation macro-F1",
+}
+
+
+def title(name: str) -> str:
+    """A setting as the interface writes it."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def step(name: str) -> float:
+    """By how much the buttons beside a number change it."""
+    whole = isinstance(DEFAULTS[name], int)
+    return _STEPS.get(name, 1 if whole else 0.05)
+
+
+def choice(name: str, value: Any) -> str:
+    """One of a setting's values as the interface writes it."""
+    if name == "architecture":
+        return architectures.get(value).title
+    if name == "input_size":
+        return f"{value} × {value} pixels"
+    return _CHOICES.get(value, str(value).replace("_", " ").capitalize())
+
+
+def groups() -> dict[str, list[str]]:
+    """The settings' names below the heading that each stands under, in order."""
+    found: dict[str, list[str]] = {}
+    for name, setting in settings().items():
+        found.setdefault(setting.group, []).append(name)
+    return found
+
+
+def without_effect(name: str, values: Mapping[str, Any], *, has_votes: bool) -> str | None:
+    """Why a setting would change nothing, or `None` if it matters.
+
+    Args:
+        name: The setting.
+        values: All settings by name.
+        has_votes: Whether the dataset has FER+ votes.
+    """
+    network = architectures.get(values["architecture"])
+    if name in ("attention", "width") and not getattr(network, name):
+        return f"{network.title} does not have it."
+    if name in ("fine_tune", "pretrained") and not network.fine_tune:
+        return f"{network.title} is not a transfer network."
+    if name == "warmup_epochs" and values["schedule"] != "cosine":
+        return "Only a cosine schedule rises first."
+    if name == "plateau_patience" and values["schedule"] != "plateau":
+        return "Only a plateau schedule waits for progress."
+    if name == "soft_labels" and not has_votes:
+        return "The dataset has no FER+ votes."
+    return None
+
+
+def effective(values: Mapping[str, Any], *, has_votes: bool) -> dict[str, Any]:
+    """The settings with those that would change nothing at their defaults.
+
+    What was entered for them is kept aside, so that going back to, say, a
+    network with attention finds it as it was.
+    """
+    return {
+        name: DEFAULTS[name] if without_effect(name, values, has_votes=has_votes) else value
+        for name, value in values.items()
+    }
+
+
+def checked(values: Mapping[str, Any]) -> TrainingConfig:
+    """The configuration that the settings describe.
+
+    Raises:
+        ConfigError: If a value is out of its range, or two contradict.
+        UnknownArchitectureError: If there is no such network.
+    """
+    config = TrainingConfig.from_dict(values)
+    architectures.get(config.architecture).check(config)
+    return config
+
+
+def changes(config: TrainingConfig) -> list[str]:
+    """What differs from the seed recipe, one short phrase each."""
+    found = []
+    for item in fields(TrainingConfig):
+        value = getattr(config, item.name)
+        if value != item.default:
+            found.append(f"{title(item.name).lower()} {_value(item.name, value)}")
+    return found
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return choice(name, value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,174 @@
+"""The widgets of a training: one for each setting, in its group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app import resources, state, views
+from app.training import draft, fields
+from pipeline.dataset import DatasetMeta
+from pipeline.errors import PipelineError
+from pipeline.training import architectures
+from pipeline.training.config import TrainingConfig, settings
+from pipeline.training.presets import PRESETS, matching
+
+_KEY = "train"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the form asks for.
+
+    Attributes:
+        dataset: The dataset's name.
+        meta: What is known of it.
+        config: The training; `None` if the settings contradict.
+        problem: Why there is no configuration, one sentence.
+    """
+
+    dataset: str
+    meta: DatasetMeta
+    config: TrainingConfig | None
+    problem: str = ""
+
+
+def view(names: list[str]) -> Request:
+    """Draws the form.
+
+    Args:
+        names: The datasets that there are, at least one.
+    """
+    current = draft.load(resources.home())
+    active = state.active_dataset(resources.home(), resources.datasets())
+    dataset = current.dataset if current.dataset in names else active or names[0]
+    meta = resources.datasets().meta(dataset)
+    has_votes = meta.votes_source is not None
+    request = _request(dataset, meta, fields.effective(current.values, has_votes=has_votes))
+    _presets(request.config)
+    groups = fields.groups()
+    tabs = st.tabs([group.capitalize() for group in groups], key=f"{_KEY}_groups")
+    for tab, (group, members) in zip(tabs, groups.items(), strict=True):
+        with tab:
+            if group == "data":
+                _dataset(names, dataset, meta)
+            if group == "network":
+                _architecture(current.values["architecture"])
+            with st.grid(3, min_column_width=190, gap="small"):
+                for name in members:
+                    if name != "architecture":
+                        _widget(name, current.values, has_votes=has_votes)
+    return request
+
+
+def _request(dataset: str, meta: DatasetMeta, values: dict[str, Any]) -> Request:
+    try:
+        return Request(dataset, meta, fields.checked(values))
+    except PipelineError as error:
+        return Request(dataset, meta, None, str(error))
+
+
+def _presets(config: TrainingConfig | None) -> None:
+    by_name = {preset.name: preset for preset in PRESETS}
+    known = matching(config) if config is not None else None
+    st.session_state[f"{_KEY}_preset"] = known.name if known else None
+    st.segmented_control(
+        "Start from",
+        list(by_name),
+        key=f"{_KEY}_preset",
+        format_func=lambda name: by_name[name].title,
+        on_change=_preset_chosen,
+        wrap=True,
+    )
+    st.caption(known.summary if known else "Your own settings.")
+
+
+def _preset_chosen() -> None:
+    chosen = st.session_state[f"{_KEY}_preset"]
+    for preset in PRESETS:
+        if preset.name == chosen:
+            draft.fill(resources.home(), preset.config.to_dict())
+
+
+def _dataset(names: list[str], dataset: str, meta: DatasetMeta) -> None:
+    st.session_state[f"{_KEY}_dataset"] = dataset
+    st.selectbox(
+        "Dataset",
+        names,
+        key=f"{_KEY}_dataset",
+        help="Its training images train; its validation images choose the best weights.",
+        on_change=_dataset_chosen,
+    )
+    badge = f" {views.SYNTHETIC_BADGE}" if meta.synthetic else ""
+    votes = " · FER+ votes" if meta.votes_source else ""
+    train, validation = (sum(meta.counts[split]) for split in ("train", "validation"))
+    st.markdown(
+        f":small[:gray[{views.plain(meta.title)} · {train:,} training and {validation:,} "
+        f"validation images{votes}]]{badge}"
+    )
+
+
+def _dataset_chosen() -> None:
+    draft.choose_dataset(resources.home(), st.session_state[f"{_KEY}_dataset"])
+
+
+def _architecture(name: str) -> None:
+    _choose("architecture", name, architectures.names(), help=settings()["architecture"].help)
+    network = architectures.get(name)
+    st.caption(f"{views.plain(network.summary)} Source: {views.plain(network.source)}.")
+
+
+def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
+    setting, value = settings()[name], values[name]
+    reason = fields.without_effect(name, values, has_votes=has_votes)
+    help = setting.help if reason is None else f"{setting.help} Not used: {reason}"
+    if setting.choices:
+        _choose(name, value, setting.choices, help=help, disabled=reason is not None)
+        return
+    key = f"{_KEY}_{name}"
+    st.session_state[key] = value
+    common: dict[str, Any] = {
+        "key": key,
+        "help": help,
+        "disabled": reason is not None,
+        "on_change": _changed,
+        "args": (name,),
+    }
+    if isinstance(value, bool):
+        # At the height of the boxes beside it, not of their labels.
+        with st.container(height="stretch", vertical_alignment="bottom"):
+            st.toggle(fields.title(name), **common)
+        return
+    kind = type(fields.DEFAULTS[name])
+    st.session_state[key] = kind(value)
+    st.number_input(
+        fields.title(name),
+        min_value=kind(setting.low),
+        max_value=kind(setting.high),
+        step=kind(fields.step(name)),
+        format="%d" if kind is int else "%g",
+        **common,
+    )
+
+
+def _choose(
+    name: str, value: Any, choices: tuple[Any, ...], *, help: str, disabled: bool = False
+) -> None:
+    key = f"{_KEY}_{name}"
+    st.session_state[key] = value
+    st.selectbox(
+        fields.title(name),
+        choices,
+        key=key,
+        format_func=lambda value: fields.choice(name, value),
+        help=help,
+        disabled=disabled,
+        on_change=_changed,
+        args=(name,),
+    )
+
+
+def _changed(name: str) -> None:
+    draft.change(resources.home(), **{name: st.session_state[f"{_KEY}_{name}"]})

@@ -1,0 +1,123 @@
+"""Training runs as plain rows: for the table, its filter and the CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from app.training import launch
+from app.training.launch import Phase
+from pipeline.errors import PipelineError
+from pipeline.recognition.contract import ModelContract
+from pipeline.runs import Run
+from pipeline.training import architectures
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one run; `None` where nothing is known (yet).
+
+    Attributes:
+        run: Its id.
+        phase: Where it is; `None` if its files are damaged.
+        network: The network's title.
+        dataset: What it was trained on.
+        epochs_done: Finished epochs.
+        epochs: Epochs that it was to have at most.
+        val_accuracy, val_macro_f1: Of the epoch whose weights were kept, in `[0, 1]`.
+        test_accuracy, test_macro_f1: Of its model, in `[0, 1]`.
+        parameters: Weights of the network.
+        macs: Multiply-accumulates for one face.
+        seconds: Time that its epochs took.
+        created: ISO 8601 in UTC.
+        note: Why it stopped or failed.
+        config: Its settings.
+    """
+
+    run: str
+    phase: Phase | None
+    network: str = ""
+    dataset: str = ""
+    epochs_done: int = 0
+    epochs: int = 0
+    val_accuracy: float | None = None
+    val_macro_f1: float | None = None
+    test_accuracy: float | None = None
+    test_macro_f1: float | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    seconds: float | None = None
+    created: str = ""
+    note: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+def record(run: Run) -> Record:
+    """Reads one run; a damaged one says so and does not hide the others."""
+    try:
+        return _read(run)
+    except (PipelineError, KeyError, ValueError, TypeError, AttributeError) as error:
+        return Record(run.id, None, note=f"damaged: {error}")
+
+
+def matching(
+    records: Iterable[Record], *, text: str = "", phases: Sequence[Phase] = ()
+) -> list[Record]:
+    """The records that a user looks for.
+
+    Args:
+        records: All of them.
+        text: Words that must all occur in name, network, dataset or note, in
+            any case.
+        phases: The phases looked for; empty: any.
+    """
+    words = text.lower().split()
+    return [
+        item
+        for item in records
+        if (not phases or item.phase in phases)
+        and all(
+            word in f"{item.run} {item.network} {item.dataset} {item.note}".lower()
+            for word in words
+        )
+    ]
+
+
+def to_csv(records: Sequence[Record]) -> str:
+    """The records and every setting of theirs, one line each, with a heading."""
+    facts = [item.name for item in fields(Record) if item.name != "config"]
+    settings = sorted({name for item in records for name in item.config} - set(facts))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*facts, *settings])
+    for item in records:
+        known = [getattr(item, name) for name in facts]
+        writer.writerow([*known, *(item.config.get(name) for name in settings)])
+    return file.getvalue()
+
+
+def _read(run: Run) -> Record:
+    state, config, history = run.state, run.config, run.history
+    best, test = run.best or {}, run.evaluation.get("test", {})
+    contract = ModelContract.load(run.folder) if run.has_model else None
+    return Record(
+        run=run.id,
+        phase=launch.phase(run),
+        network=architectures.get(config["architecture"]).title,
+        dataset=str(config["dataset"]),
+        epochs_done=len(history),
+        epochs=int(config["epochs"]),
+        val_accuracy=best.get("val_accuracy"),
+        val_macro_f1=best.get("val_macro_f1"),
+        test_accuracy=test.get("accuracy"),
+        test_macro_f1=test.get("macro_f1"),
+        parameters=contract.num_parameters if contract else None,
+        macs=contract.num_macs if contract else None,
+        seconds=sum(entry["seconds"] for entry in history) if history else None,
+        created=state.created,
+        note=state.reason,
+        config=config,
+    )

@@ -1,0 +1,79 @@
+"""Putting a training together: the form, what it will cost, and the button that starts it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import resources, views
+from app.training import costs, form, launch, steer
+from app.training.form import Request
+from pipeline.training.config import TrainingConfig
+
+
+def view() -> None:
+    """The form and beside it the costs and the start."""
+    names = resources.datasets().names()
+    if not names:
+        with st.container(border=True, horizontal_alignment="center", key="train_no_dataset"):
+            views.empty_state(
+                "No dataset yet",
+                "A network learns from labelled faces. The overview imports FER-2013, or draws a "
+                "demo dataset in a few seconds.",
+            )
+            st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")
+            st.space("small")
+        return
+    left, right = st.columns([5, 2], gap="medium")
+    with left:
+        request = form.view(names)
+    with right, views.card("This training", "model_training", key="train_start_card"):
+        if request.config is None:
+            st.error(views.plain(request.problem), icon=":material/error:")
+            return
+        with views.guarded():
+            costs.view(request, request.config)
+        _start(request, request.config)
+
+
+def _start(request: Request, config: TrainingConfig) -> None:
+    name = st.text_input(
+        "Name",
+        key="train_name",
+        placeholder="Made from network and time",
+        help="Lower-case letters, digits, '.', '_' and '-'.",
+    )
+    if st.button(
+        "Start training",
+        key="train_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+    ):
+        busy = launch.lively()
+        if busy:
+            _confirm(request, config, name, [run.id for run in busy])
+        elif _begin(request, config, name):
+            st.rerun()
+
+
+@st.dialog("Train beside another run?", icon=":material/model_training:")
+def _confirm(request: Request, config: TrainingConfig, name: str, busy: list[str]) -> None:
+    st.markdown(
+        f"{views.plain(', '.join(busy))} is being trained now. Side by side, each takes about "
+        "twice as long, and both need memory."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Wait", key="train_wait"):
+            st.rerun()
+        if st.button("Start anyway", key="train_anyway", type="primary") and _begin(
+            request, config, name
+        ):
+            st.rerun()
+
+
+def _begin(request: Request, config: TrainingConfig, name: str) -> bool:
+    with views.guarded():
+        run = launch.begin(config, request.dataset, name.strip() or None)
+        steer.show(run)
+        return True
+    return False

@@ -1,0 +1,27 @@
+"""`estimate`: what a training will cost on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import console, loading_keras, pick_dataset, print_json
+from pipeline.training.estimate import measure, read_settings
+
+
+def estimate(
+    dataset: Annotated[
+        str | None, typer.Option(help="Name of an imported dataset; default: the only one.")
+    ] = None,
+    settings: Annotated[
+        str, typer.Option(help='Settings as JSON, such as `{"architecture": "vgg"}`.')
+    ] = "{}",
+) -> None:
+    """Builds a network, times three training batches and prints the costs as JSON."""
+    config = read_settings(settings)
+    chosen = pick_dataset(dataset)
+    with loading_keras():
+        import keras
+    console().print(f"Measuring {config.architecture} on {keras.backend.backend()} …")
+    print_json(measure(config, chosen).to_dict())

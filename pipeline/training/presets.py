@@ -1,0 +1,82 @@
+"""Trainings worth starting from, each a complete configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One recipe.
+
+    Attributes:
+        name: What programs call it.
+        title: What the interface calls it.
+        summary: What it is good for, one or two sentences.
+        config: The recipe.
+    """
+
+    name: str
+    title: str
+    summary: str
+    config: TrainingConfig
+
+
+PRESETS = (
+    Preset(
+        "seed",
+        "Seed recipe",
+        "The recipe that FER Lab grew from: Adam at 0.001, batches of 64, and early stopping.",
+        TrainingConfig(),
+    ),
+    Preset(
+        "quick",
+        "Quick look: 2 minutes",
+        "A narrow network on a tenth of the images: to see that everything works, not for results.",
+        TrainingConfig(
+            architecture="vgg",
+            width=0.5,
+            dropout=0.2,
+            subset=0.1,
+            epochs=10,
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup_epochs=0.5,
+            early_stopping=0,
+        ),
+    ),
+    Preset(
+        "best_cpu",
+        "Best on CPU",
+        "The most accurate recipe known that a laptop trains in hours: a VGG with a falling rate, "
+        "averaged weights and stronger augmentation.",
+        TrainingConfig(
+            architecture="vgg",
+            dropout=0.3,
+            epochs=66,
+            batch_size=128,
+            optimizer="sgd",
+            learning_rate=0.06,
+            schedule="cosine",
+            warmup_epochs=0.5,
+            ema=0.999,
+            precision="mixed_bfloat16",
+            label_smoothing=0.1,
+            l2=2.5e-4,
+            rotation=12.0,
+            shift=0.08,
+            zoom=0.15,
+            brightness=0.1,
+            contrast=0.3,
+            erasing=0.4,
+            early_stopping=0,
+        ),
+    ),
+)
+
+
+def matching(config: TrainingConfig) -> Preset | None:
+    """The preset that a configuration is, unchanged; `None` if it is none of them."""
+    return next((preset for preset in PRESETS if preset.config == config), None)

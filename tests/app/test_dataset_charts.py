@@ -1,0 +1,85 @@
+"""The charts show the numbers they were given."""
+
+import numpy as np
+import pytest
+
+from app import dataset_charts
+from pipeline.dataset.embedding import PixelMap
+
+COUNTS = {
+    "train": [10, 0, 20, 30, 0, 0, 40],
+    "validation": [1, 2, 3, 4, 5, 6, 7],
+    "test": [0, 0, 0, 0, 0, 0, 0],
+}
+
+
+def bars(figure) -> list[list[float]]:
+    """The values of the bars that stand for something; the others are the legend's."""
+    return [list(bar.y) for bar in figure.data if bar.showlegend is False]
+
+
+class TestBalance:
+    def test_counts(self) -> None:
+        figure = dataset_charts.balance(COUNTS, grouped=True, shares=False)
+        assert bars(figure) == list(COUNTS.values())
+        assert figure.layout.barmode == "group"
+        # The keys of the legend take no room between the bars.
+        assert [bar.offsetgroup for bar in figure.data[::2]] == [
+            bar.offsetgroup for bar in figure.data[1::2]
+        ]
+
+    def test_grouped_shares_are_of_each_split(self) -> None:
+        train, validation, test = bars(dataset_charts.balance(COUNTS, grouped=True, shares=True))
+        assert train[3] == pytest.approx(0.3)
+        assert sum(validation) == pytest.approx(1)
+        assert test == [0] * 7
+
+    def test_stacked_shares_are_of_all(self) -> None:
+        values = bars(dataset_charts.balance(COUNTS, grouped=False, shares=True))
+        assert np.sum(values) == pytest.approx(1)
+
+
+def test_grey_values_are_shares_of_the_chosen_classes() -> None:
+    histograms = np.zeros((7, 256), np.int64)
+    histograms[2, 10], histograms[2, 20] = 3, 1
+    figure = dataset_charts.grey_values(histograms, [2, 4])
+    assert [line.name for line in figure.data] == ["Fear"]
+    assert figure.data[0].y[10] == 0.75
+
+
+def test_histogram_adds_up() -> None:
+    picture = np.array([[0, 3], [4, 255]], np.uint8)
+    figure = dataset_charts.histogram(picture)
+    assert list(figure.data[0].y[:2]) == [0.5, 0.25]
+    assert figure.data[0].y[63] == 0.25
+
+
+def test_confusion_shows_shares_of_rows_and_every_number_once() -> None:
+    matrix = np.zeros((7, 8), np.int64)
+    matrix[0, 0], matrix[0, 7] = 30, 10
+    figure = dataset_charts.confusion(matrix, [*dataset_charts.TITLES, "None"])
+    heatmap, pale, strong = figure.data
+    assert heatmap.z[0][0] == 0.75
+    assert heatmap.z[1][0] == 0
+    assert list(strong.text) == ["75%"]
+    assert len(pale.text) == 55
+    assert "25%" in pale.text
+
+
+def test_map_draws_the_shown_images_under_their_own_number() -> None:
+    points = np.arange(12, dtype=np.float32).reshape(6, 2)
+    found = PixelMap(points, np.array([0.2, 0.1], np.float32))
+    labels = np.array([0, 1, 0, 6, 0, 1], np.uint8)
+    figure = dataset_charts.pixel_map(found, labels, np.array([0, 2, 3, 5]))
+    drawn = {trace.name: list(trace.customdata) for trace in figure.data}
+    assert drawn["Angry"] == [0, 2]
+    assert drawn["Disgust"] == [5]
+    assert drawn["Neutral"] == [3]
+    assert not drawn["Happy"]
+    assert list(figure.data[1].x) == [10]
+    assert "20%" in figure.layout.xaxis.title.text
+
+
+def test_votes() -> None:
+    figure = dataset_charts.votes(["a", "b"], [3, 7], ["#111111", "#222222"])
+    assert list(figure.data[0].x) == [3, 7]

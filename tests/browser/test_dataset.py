@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pipeline.dataset import DatasetStore
+from pipeline.dataset.overlay import OverlayStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def dataset_page(filled_home: Path, visit: Visit) -> Callable[..., Page]:
+    """Opens the dataset page through the navigation, with the inspection done."""
+
+    def open_page(*, scheme: str = "light") -> Page:
+        page = visit(scheme=scheme)
+        page.get_by_role("link", name="Dataset", exact=True).click()
+        expect(page.get_by_text("21 images are ready")).to_be_visible()
+        return page
+
+    return open_page
+
+
+def test_image_is_found_excluded_and_the_edit_outlives_the_tab(
+    filled_home: Path, dataset_page: Callable[..., Page]
+) -> None:
+    page = dataset_page()
+    page.get_by_role("tab", name="Look").click()
+    faces = page.locator(".st-key-look_grid button")
+    expect(faces).to_have_count(21)
+    # The keyboard reaches every face.
+    face = page.get_by_role("button", name="Image 8, Disgust, Test")
+    face.focus()
+    face.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="Image 8 labelled disgust")).to_be_visible()
+    expect(dialog.locator(".st-key-detail_nearest button")).to_have_count(12)
+    dialog.get_by_role("button", name="Exclude").click()
+    expect(dialog.get_by_text("Excluded by an edit")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Image 8, Disgust, Test, excluded")).to_be_visible()
+    dataset = DatasetStore(filled_home / "data").open("faces")
+    assert OverlayStore(filled_home / "data").load(dataset).excluded == {8}
+
+    page.get_by_role("tab", name="Edits").click()
+    expect(page.get_by_text("1 images excluded")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Changes as CSV").click()
+    text = Path(download.value.path()).read_text()
+    assert text.splitlines()[0] == "index,origin,label,new_label,excluded"
+    assert text.splitlines()[1].startswith("8,")
+
+
+def test_lasso_on_the_map_opens_the_images(dataset_page: Callable[..., Page]) -> None:
+    page = dataset_page()
+    page.get_by_role("tab", name="Map").click()
+    area = page.locator(".st-key-pixel_map .nsewdrag").first
+    expect(area).to_be_visible()
+    box = area.bounding_box()
+    assert box is not None
+    left, top = box["x"] + 2, box["y"] + 2
+    right, bottom = left + box["width"] - 4, top + box["height"] - 4
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    expect(page.get_by_text("21 images selected")).to_be_visible()
+    page.get_by_role("button", name="Open in the grid").click()
+    expect(page.get_by_text("Selected on the map: 21 images")).to_be_visible()
+    expect(page.locator(".st-key-look_grid button")).to_have_count(21)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_breaks_on_a_phone(dataset_page: Callable[..., Page], scheme: str) -> None:
+    page = dataset_page(scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name, sight in (
+        ("Balance", ".st-key-balance_chart .bars path"),
+        ("Look", ".st-key-look_grid button"),
+        ("Quality", ".st-key-quality_list"),
+        ("Previews", ".st-key-preview_rotation"),
+        ("Map", ".st-key-pixel_map .nsewdrag"),
+    ):
+        page.get_by_role("tab", name=name).click()
+        expect(page.locator(sight).first).to_be_visible()
+        overflow = page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, name

@@ -1,0 +1,346 @@
+import csv
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import resources, state
+from app.dataset_page import balance, look, page, preview, quality
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset.overlay import OverlayStore, exclude
+from pipeline.dataset.quality import inspect
+from pipeline.dataset.synthetic import draw_face
+from pipeline.home import Home
+from pipeline.labels import NAMES
+from pipeline.training.config import TrainingConfig
+
+OpenPage = Callable[..., AppTest]
+Texts = Callable[[AppTest], str]
+FinishJobs = Callable[[AppTest], AppTest]
+
+PAGE = "pages/dataset.py"
+TABS = {title.split()[-1]: title for title in page.TABS}
+NUMBER = 28
+
+
+@pytest.fixture
+def faces(home: Home) -> Dataset:
+    """Drawn faces; the last, a test image, is the first, a training image, relabelled."""
+    rng = np.random.default_rng(0)
+    images = np.stack([draw_face(NAMES[index % 7], rng) for index in range(NUMBER)])
+    images[NUMBER - 1] = images[0]
+    store = DatasetStore(home.data)
+    with store.writer("faces") as writer:
+        splits = np.array([0] * 14 + [1] * 7 + [2] * 7, np.uint8)
+        writer.append(images, (np.arange(NUMBER) % 7).astype(np.uint8), splits)
+        writer.finish(title="Some faces", source="/x/faces.csv", kind="csv")
+    return store.open("faces")
+
+
+@pytest.fixture
+def votes(faces: Dataset) -> Dataset:
+    cast = np.zeros((NUMBER, 10), np.uint8)
+    cast[:, 1] = 10
+    cast[5] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
+    return resources.datasets().attach_votes("faces", cast, "/x/votes.csv")
+
+
+@pytest.fixture
+def open_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> Callable[[str], AppTest]:
+    """Opens one tab, with the inspection done."""
+
+    def run(name: str) -> AppTest:
+        app = finish_jobs(open_page(PAGE))
+        app.session_state[look.TABS] = TABS[name]
+        return app.run()
+
+    return run
+
+
+class TestWithoutData:
+    def test_says_what_to_do(self, home: Home, open_page: OpenPage, texts: Texts) -> None:
+        app = open_page(PAGE)
+        assert "No dataset yet" in texts(app)
+        assert app.button(key="import_submit")
+        assert not home.root.exists()
+
+
+class TestBalance:
+    def test_comes_first_and_needs_no_inspection(
+        self, faces: Dataset, open_page: OpenPage, texts: Texts
+    ) -> None:
+        app = open_page(PAGE)
+        words = texts(app)
+        assert "Some faces · 28 images" in words
+        assert "Training: **1.0 to 1**" in words
+        counts, weights = (frame.value for frame in app.dataframe)
+        assert counts["All"].tolist() == [4] * 7
+        assert counts["Training %"].sum() == pytest.approx(100, abs=0.1)
+        assert {"none", "balanced", "effective", "copies"} < set(weights.columns)
+
+    def test_weights_are_those_of_training(self) -> None:
+        labels = np.array([3] * 30 + [1] * 10, np.uint8)
+        table = balance.weight_table(labels).set_index("class")
+        assert table.loc["Happy", "balanced"] == pytest.approx(2 / 3, abs=1e-3)
+        assert table.loc["Disgust", "balanced"] == pytest.approx(2, abs=1e-3)
+        assert table.loc["Disgust", "copies"] == 3
+        assert table.loc["Angry", "balanced"] == table.loc["Angry", "copies"] == 0
+
+    def test_a_class_without_images_has_no_ratio(self, faces: Dataset) -> None:
+        from dataclasses import replace
+
+        counts = {"train": [5, 0, 1, 1, 1, 1, 1], "validation": [0] * 7, "test": [2, 1] * 3 + [4]}
+        words = balance.imbalance_words(replace(faces.meta, counts=counts))
+        assert "Training: no image of disgust" in words
+        assert "Validation: no images" in words
+        assert "Test: **4.0 to 1** (neutral to disgust)" in words
+
+
+class TestInspection:
+    def test_starts_by_itself_once_and_is_kept(
+        self, faces: Dataset, open_page: OpenPage, finish_jobs: FinishJobs, texts: Texts
+    ) -> None:
+        app = open_page(PAGE)
+        (job,) = resources.jobs().list()
+        assert job.kind == "inspection"
+        assert "28 images are ready" in texts(finish_jobs(app))
+        resources.jobs().dismiss(job.id)
+        # A new session, or a restart, finds it done.
+        open_page(PAGE)
+        assert not resources.jobs().list()
+
+    def test_after_a_cancel_it_waits_to_be_asked(
+        self,
+        faces: Dataset,
+        open_page: OpenPage,
+        finish_jobs: FinishJobs,
+        texts: Texts,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def cancelled(store: DatasetStore, name: str):
+            from pipeline.progress import Cancelled
+
+            def work(progress) -> str:
+                raise Cancelled("by the test")
+
+            return work
+
+        with monkeypatch.context() as patch:
+            patch.setattr("app.dataset_page.desk.inspection_work", cancelled)
+            app = finish_jobs(open_page(PAGE))
+            app.session_state[look.TABS] = TABS["Quality"]
+            assert "Copies and faults are not known yet" in texts(finish_jobs(app.run()))
+        app.button(key="inspect").click().run()
+        assert "identical with a training image" in texts(finish_jobs(app))
+
+
+class TestLook:
+    def test_filters_narrow_the_grid(
+        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+    ) -> None:
+        app = open_tab("Look")
+        assert "**28** images" in texts(app)
+        app.multiselect(key="look_classes").set_value([0]).run()
+        assert "**4** images" in texts(app)
+        app.selectbox(key="look_copies").set_value("Identical copy").run()
+        assert "**1** images" in texts(app)
+        app.multiselect(key="look_classes").set_value([1]).run()
+        assert "No image passes" in app.info[0].value
+        # They stay while another tab is open.
+        app.session_state[look.TABS] = TABS["Balance"]
+        app.run()
+        app.session_state[look.TABS] = TABS["Look"]
+        assert app.run().multiselect(key="look_classes").value == [1]
+
+    def test_page_stays_within_what_is_left(
+        self, faces: Dataset, open_tab: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(look, "PAGE_SIZES", (10, 20))
+        app = open_tab("Look")
+        app.number_input(key="look_page").set_value(3).run()
+        app.multiselect(key="look_classes").set_value([0]).run()
+        assert app.number_input(key="look_page").value == 1
+        assert not app.exception
+
+    def test_averages(self, faces: Dataset, open_tab: Callable[[str], AppTest]) -> None:
+        app = open_tab("Look")
+        app.segmented_control(key="look_view").set_value("Class averages").run()
+        assert not app.exception
+        assert len(app.get("image")) == 14
+        assert app.get("plotly_chart")
+
+    def test_an_image_at_large_and_its_edits(
+        self, home: Home, votes: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+    ) -> None:
+        app = open_tab("Look")
+        app.number_input(key="detail_wanted").set_value(27).run()
+        app.button(key="detail_open").click().run()
+        words = texts(app)
+        assert "| Split | Test (PrivateTest) |" in words
+        assert "**Identical copies** (1)" in words
+        assert "happiness 10" in words
+        assert "Nearest by their pixels" in words
+        app.button(key="detail_exclude").click().run()
+        assert OverlayStore(home.data).load(votes).excluded == {27}
+
+
+class TestQuality:
+    def test_leaks_and_conflicts_are_counted_and_shown(
+        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+    ) -> None:
+        app = open_tab("Quality")
+        assert "**1** of 7 test images are identical" in texts(app)
+        table = app.dataframe[0].value.set_index("images of")
+        assert table.loc["Test", "copy in Training"] == 1
+        assert table.loc["Training", "copy in Test"] == 1
+        assert table.to_numpy().sum() == 2
+        app.selectbox(key="quality_list").set_value("identical-conflicts").run()
+        assert "**Group 1** · 2 images" in texts(app)
+        app.selectbox(key="quality_list").set_value("constant").run()
+        assert "None found" in app.success[-1].value
+
+    def test_excluding_a_list_shows_under_edits_and_can_be_undone(
+        self,
+        home: Home,
+        faces: Dataset,
+        open_tab: Callable[[str], AppTest],
+        texts: Texts,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("pipeline.dataset.quality.MIN_SHARPNESS", 1e9)
+        app = open_tab("Quality")
+        app.selectbox(key="quality_list").set_value("blurred").run()
+        app.button(key="quality_exclude").click().run()
+        assert len(OverlayStore(home.data).load(faces).excluded) == NUMBER
+        assert app.button(key="quality_exclude").disabled
+        app.session_state[look.TABS] = TABS["Edits"]
+        assert "**28** images excluded" in texts(app.run())
+        assert app.dataframe[0].value["note"].tolist() == ["Blurred"]
+        app.button(key="overlay_undo").click().run()
+        assert "**0** images excluded" in texts(app)
+        assert OverlayStore(home.data).load(faces).version == 2
+
+    def test_an_edit_in_another_tab_is_noticed(
+        self, home: Home, faces: Dataset, open_tab: Callable[[str], AppTest]
+    ) -> None:
+        store = OverlayStore(home.data)
+        store.add(faces, exclude([3]), based_on=0)
+        app = open_tab("Edits")
+        store.add(faces, exclude([4]), based_on=1)
+        app.button(key="overlay_undo").click().run()
+        assert "changed elsewhere" in app.error[0].value
+        assert store.load(faces).excluded == {3, 4}
+        # The page shows them now, and the repeated click is meant for what it shows.
+        app.button(key="overlay_undo").click().run()
+        assert store.load(faces).excluded == {3}
+        assert not app.error
+
+    def test_lists_name_every_fault_and_their_groups(self, faces: Dataset) -> None:
+        found = {finding.key: finding for finding in quality.findings(inspect(faces))}
+        assert found["identical-leaks"].images.tolist() == [27]
+        assert [group.tolist() for group in found["identical-leaks"].groups or []] == [[0, 27]]
+        assert {"too-dark", "too-bright", "low-contrast", "blurred", "blank"} < set(found)
+        # What may be dark skin is never left out by the list.
+        assert "not for removal" in found["too-dark"].advice
+        assert not any(found[key].removable for key in ("too-dark", "too-bright", "low-contrast"))
+        assert not found["identical-copies"].removable
+        assert found["identical-leaks"].removable
+        assert "not-a-face" not in found
+
+
+class TestDisagreement:
+    def test_without_votes_says_how_to_get_them(
+        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+    ) -> None:
+        words = texts(open_tab("Disagreement"))
+        assert "No FER+ votes" in words
+        assert "dataset votes faces" in words
+
+    def test_counts_and_opens_the_disputed_in_the_grid(
+        self, votes: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+    ) -> None:
+        app = open_tab("Disagreement")
+        words = texts(app)
+        assert "**4** labels (14.3 %)" in words
+        assert "**1** images have no majority" in words
+        app.button(key="look_majority-differs").click().run()
+        assert app.session_state[look.TABS] == TABS["Look"]
+        assert "**23** images" in texts(app)
+        app.button(key="look_all").click().run()
+        assert "**28** images" in texts(app)
+
+    def test_what_was_chosen_of_one_dataset_is_not_taken_for_another(
+        self,
+        home: Home,
+        votes: Dataset,
+        open_tab: Callable[[str], AppTest],
+        finish_jobs: FinishJobs,
+        texts: Texts,
+        write_dataset: Callable[..., Dataset],
+    ) -> None:
+        app = open_tab("Disagreement")
+        app.button(key="look_majority-differs").click().run()
+        app.number_input(key="detail_wanted").set_value(27).run()
+        app.slider(key="look_sharpness").set_value((0.0, 7.5)).run()
+        write_dataset("small", number=7)
+        state.remember(home, active_dataset="small")
+        assert "**7** images" in texts(finish_jobs(app.run()))
+        assert app.number_input(key="detail_wanted").value is None
+        assert not app.error
+
+
+class TestPreviews:
+    def test_sliders_have_the_ranges_of_training(
+        self, faces: Dataset, open_tab: Callable[[str], AppTest]
+    ) -> None:
+        app = open_tab("Previews")
+        rotation = app.slider(key="preview_rotation")
+        assert (rotation.min, rotation.max, rotation.value) == (0, 180, 10)
+        assert app.toggle(key="preview_flip").value is True
+        rotation.set_value(90.0).run()
+        assert not app.exception
+        app.button(key="preview_another").click().run()
+        assert not app.exception
+
+    def test_the_code_path_is_that_of_training(self, faces: Dataset) -> None:
+        face = np.asarray(faces.images[0])
+        still = {"rotation": 0.0, "shift": 0.0, "zoom": 0.0, "flip": False}
+        same = preview.versions(face, TrainingConfig(**still), 0)
+        assert same.shape == (4 * 48, 4 * 48)
+        np.testing.assert_array_equal(same[48:96, 96:144], face)
+        varied = preview.versions(face, TrainingConfig(), 0)
+        assert not np.array_equal(varied, same)
+        np.testing.assert_array_equal(varied, preview.versions(face, TrainingConfig(), 0))
+        assert "mixup" not in preview.augmentation_names()
+
+
+class TestMap:
+    def test_is_drawn(self, faces: Dataset, open_tab: Callable[[str], AppTest]) -> None:
+        app = open_tab("Map")
+        assert not app.exception
+        assert app.get("plotly_chart")
+        assert app.button(key="map_look").disabled
+
+
+def test_export_has_a_row_for_each_image(home: Home, faces: Dataset) -> None:
+    from app.dataset_page.desk import Desk
+
+    desk = Desk(faces, None, OverlayStore(home.data).load(faces))
+    groups = [np.array([0, 27]), np.array([3, 4, 5])]
+    text = quality.group_table(desk, groups).to_csv(index=False)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["group"] for row in rows] == ["1", "1", "2", "2", "2"]
+    assert [row["index"] for row in rows] == ["0", "27", "3", "4", "5"]
+    assert rows[1]["split"] == "test"
+    assert rows[1]["label"] == "neutral"
+
+
+def test_damaged_overlay_is_one_sentence(home: Home, faces: Dataset, open_page: OpenPage) -> None:
+    path = OverlayStore(home.data).path(faces)
+    path.parent.mkdir()
+    path.write_text("{")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "is damaged" in app.error[0].value
