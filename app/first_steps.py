@@ -36,7 +36,9 @@ def view(*, has_dataset: bool) -> None:
                 st.caption(text)
                 if number == 2 and has_dataset:
                     st.space("stretch")
-                    st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
+                    st.page_link(
+                        "pages/train.py", label="Train a network", icon=":material/model_training:"
+                    )
                 if number == 1 and not has_dataset:
                     st.space("stretch")
                     st.button(

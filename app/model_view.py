@@ -43,7 +43,9 @@ def _empty(dataset: str | None) -> None:
             return
         views.empty_state("No model yet", "Train one; it shows up here by itself.")
         with st.container(horizontal_alignment="center"):
-            st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
+            st.page_link(
+                "pages/train.py", label="Train a network", icon=":material/model_training:"
+            )
 
 
 def _scores(entry: ModelEntry) -> None:

@@ -109,7 +109,9 @@ def _running(job: JobSnapshot) -> None:
 
 def _ended(job: JobSnapshot) -> None:
     show, icon = _ENDINGS[job.state]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"job_{job.id}"
+    ):
         with st.container(width="stretch"):
             show(f"**{views.plain(job.title)}.** {views.plain(job.message)}", icon=icon)
         st.button(

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from pipeline.dataset import DatasetStore
 from pipeline.home import PROJECT_ROOT
@@ -114,6 +114,15 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         if parts.scheme not in ("data", "blob") and parts.hostname != "localhost":
             strangers.append(url)
 
+    def note_message(message: ConsoleMessage) -> None:
+        # Two that are no fault of a page. Where a page has an address of its own, Streamlit's
+        # client looks for its server below that address first whenever it connects. And a page
+        # left before its pictures were loaded takes them along.
+        url = message.location.get("url", "")
+        harmless = "404" in message.text and ("/_stcore/" in url or "/media/" in url)
+        if message.type == "error" and not harmless:
+            complaints.append(f"{message.text} {url}")
+
     def open_page(path: str = "/", *, width: int = 1280, scheme: str = "light") -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme
@@ -124,10 +133,7 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         page.on("request", lambda request: note_request(request.url))
         page.on("websocket", lambda socket: note_request(socket.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: message.type == "error" and complaints.append(message.text),
-        )
+        page.on("console", note_message)
         page.goto(server.url + path)
         page.get_by_text("Where your files are").wait_for()
         return page

@@ -189,7 +189,10 @@ def test_pause_snapshot_and_timeline(live_page: Callable[..., Page]) -> None:
         page.get_by_role("button", name="Snapshot").click()
     snapshot = np.asarray(Image.open(download.value.path()), np.int16)
     green = [int(GREEN.color[at : at + 2], 16) for at in (1, 3, 5)]
-    assert snapshot.shape == (480, 640, 3)
+    # The browser sends fewer pixels of the same picture when the computer is busy.
+    height, width, channels = snapshot.shape
+    assert (width / height, channels) == (640 / 480, 3)
+    assert 240 <= height <= 480
     assert (np.abs(snapshot - green).max(axis=2) <= 2).sum() > 300
     page.get_by_role("button", name="Go on").click()
     until(page, lambda: figure(page, "Frames a second") > 5, "frames are looked at again")

@@ -125,6 +125,8 @@ def test_work_goes_on_while_another_page_is_looked_at(
 ) -> None:
     page = video_page()
     analyse(page, clip)
+    begun = page.get_by_role("button", name="Cancel").or_(page.locator("video"))
+    expect(begun.first).to_be_visible()
     page.get_by_role("link", name="Overview", exact=True).click()
     expect(page.get_by_text("The results are on the video page")).to_be_visible()
     page.get_by_role("link", name="Video", exact=True).click()
