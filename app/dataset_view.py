@@ -127,17 +127,7 @@ def _confirm_delete(name: str) -> None:
         f"**{name}** ({size}) is removed from this computer for good. The file that it was "
         "imported from stays where it is, and so do runs trained on it."
     )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="delete_keep"):
-            st.rerun()
-        if st.button(
-            "Delete for good",
-            key="delete_confirmed",
-            type="primary",
-            on_click=_delete,
-            args=(name,),
-        ):
-            st.rerun()
+    views.keep_or_delete(_delete, name, key="delete")
 
 
 def _delete(name: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -89,6 +90,23 @@ def empty_state(title: str, text: str) -> None:
         st.markdown(f"**{title}**", text_alignment="center")
         st.caption(text, text_alignment="center")
         st.space("small")
+
+
+def keep_or_delete(delete: Callable[..., None], *args: Any, key: str) -> None:
+    """The two buttons that end a dialog which asks before deleting; both close it.
+
+    Args:
+        delete: Called when the answer is yes.
+        args: Passed to it.
+        key: Begins the buttons' keys, `<key>_keep` and `<key>_confirmed`.
+    """
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key=f"{key}_keep"):
+            st.rerun()
+        if st.button(
+            "Delete for good", key=f"{key}_confirmed", type="primary", on_click=delete, args=args
+        ):
+            st.rerun()
 
 
 def percent(value: float) -> str:

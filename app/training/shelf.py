@@ -199,17 +199,7 @@ def _confirm_delete(run: Run) -> None:
     active = resources.models().active()
     if active is not None and active.folder == run.folder:
         st.warning("Its model is the active one.", icon=":material/neurology:")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="runs_keep"):
-            st.rerun()
-        if st.button(
-            "Delete for good",
-            key="runs_delete_confirmed",
-            type="primary",
-            on_click=_delete,
-            args=(run,),
-        ):
-            st.rerun()
+    views.keep_or_delete(_delete, run, key="runs_delete")
 
 
 def _delete(run: Run) -> None:
