@@ -34,6 +34,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def cache(self) -> Path:
+        """What can be computed again: predictions, maps; may be deleted at any time."""
+        return self.root / "cache"
+
+    @property
     def journal(self) -> Path:
         """The optional history of recognitions."""
         return self.root / "journal.db"

@@ -1,6 +1,7 @@
 """How good a model is, and how sure of it one can be."""
 
-from pipeline.evaluation.evaluator import evaluate
+from pipeline.evaluation.evaluator import evaluate, summarise
+from pipeline.evaluation.predictions import Predictions, PredictionStore, predict
 from pipeline.evaluation.report import (
     ClassScore,
     CleanScore,
@@ -14,6 +15,10 @@ __all__ = [
     "CleanScore",
     "DatasetReference",
     "EvaluationReport",
+    "PredictionStore",
+    "Predictions",
     "evaluate",
+    "predict",
     "score_report",
+    "summarise",
 ]

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.dataset import Dataset, Split
 from pipeline.errors import DatasetError
-from pipeline.evaluation import evaluate, evaluator
+from pipeline.evaluation import evaluate, predictions
 from pipeline.progress import Cancelled
 from pipeline.recognition.classifier import EmotionClassifier
 
@@ -36,7 +36,7 @@ def test_batches_do_not_change_the_result(
     classifier: EmotionClassifier, bars: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = evaluate(classifier, bars, Split.TRAIN)
-    monkeypatch.setattr(evaluator, "BATCH_SIZE", 32)
+    monkeypatch.setattr(predictions, "BATCH_SIZE", 32)
     told: list[tuple[float, float | None]] = []
     parts = evaluate(
         classifier, bars, Split.TRAIN, progress=lambda done, total, text: told.append((done, total))
