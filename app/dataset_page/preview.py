@@ -21,7 +21,7 @@ Picture = npt.NDArray[np.uint8]
 NUM_VERSIONS = 16
 _STEPS = 100
 # Mixup blends two images of a batch: there is nothing of it to see on one face.
-_OF_A_PAIR = ("mixup",)
+_OF_A_PAIR = ("mixup", "cutmix")
 _INDEX = "preview_index"
 
 

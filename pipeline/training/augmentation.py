@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.training.config import TrainingConfig
+from pipeline.training.degradation import degrade
 
 Float = npt.NDArray[np.float32]
 
@@ -26,43 +27,22 @@ def augment(
 
     Args:
         images: `uint8` grey in `[0, 255]`, shape `(n, size, size, 1)`.
-        config: Its augmentation fields are read; mixup is `mix`'s part.
+        config: Its augmentation fields are read; mixup and CutMix, which blend
+            images, are the part of `mixing`.
         rng: Equal generators give equal results.
 
     Returns:
         `float32` in `[0, 255]`, the same shape.
     """
-    varied = _warp(images, config, rng).astype(np.float32)
+    warped = _warp(images, config, rng)
+    if config.degradation:
+        warped = degrade(warped, config.degradation, rng)
+    varied = warped.astype(np.float32)
     if config.contrast or config.brightness:
         _relight(varied, config, rng)
     if config.erasing:
         _erase(varied, config.erasing, rng)
     return varied
-
-
-def mix(
-    images: Float, targets: Float, alpha: float, rng: np.random.Generator
-) -> tuple[Float, Float]:
-    """Mixup: blends each image and its target with another of the batch.
-
-    Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
-
-    Args:
-        images: Shape `(n, size, size, 1)`.
-        targets: Class probabilities, shape `(n, 7)`.
-        alpha: Both parameters of the Beta distribution that shares are drawn from.
-        rng: Source of randomness.
-
-    Returns:
-        Images and targets of the same shapes.
-    """
-    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
-    other = rng.permutation(len(images))
-    image_share, target_share = share[:, None, None, None], share[:, None]
-    return (
-        image_share * images + (1 - image_share) * images[other],
-        target_share * targets + (1 - target_share) * targets[other],
-    )
 
 
 def _warp(

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.training.augmentation import augment, mix
+from pipeline.training.augmentation import augment
 from pipeline.training.config import TrainingConfig
+from pipeline.training.mixing import blend
 
 Float = npt.NDArray[np.float32]
 Batch = tuple[Float, Float, Float]
@@ -51,9 +52,7 @@ class TrainingBatches(keras.utils.PyDataset):
         chosen = self._order[index * size : (index + 1) * size]
         rng = np.random.default_rng((self._config.seed, self._epoch, index))
         images = augment(self._images[chosen], self._config, rng)
-        targets = self._targets[chosen]
-        if self._config.mixup:
-            images, targets = mix(images, targets, self._config.mixup, rng)
+        images, targets = blend(images, self._targets[chosen], self._config, rng)
         return images, targets, targets @ self._class_weights
 
 

@@ -144,8 +144,14 @@ class TrainingConfig:
     erasing: float = _number(
         0.0, 0.0, 1.0, "augmentation", "Probability of erasing a rectangle (Zhong et al. 2020)."
     )
+    degradation: float = _number(
+        0.0, 0.0, 1.0, "augmentation", "Probability of blur, JPEG, noise or low resolution."
+    )
     mixup: float = _number(
         0.0, 0.0, 4.0, "augmentation", "Alpha of mixup (Zhang et al. 2018); 0: none."
+    )
+    cutmix: float = _number(
+        0.0, 0.0, 4.0, "augmentation", "Alpha of CutMix (Yun et al. 2019); 0: none."
     )
     # Budget
     early_stopping: int = _number(
