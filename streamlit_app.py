@@ -49,6 +49,13 @@ if __name__ == "__main__":
                 help="All trainings with their scores; choose the model to use.",
             ),
             st.Page(
+                "pages/evaluation.py",
+                title="Evaluate",
+                icon=":material/monitoring:",
+                url_path="evaluate-model",
+                help="How good a model is, where it fails, and how sure it is.",
+            ),
+            st.Page(
                 "pages/photo.py",
                 title="Photo",
                 icon=":material/add_a_photo:",
@@ -68,6 +75,13 @@ if __name__ == "__main__":
                 icon=":material/videocam:",
                 url_path="webcam",
                 help="The expressions of the faces in front of the webcam.",
+            ),
+            st.Page(
+                "pages/responsible_use.py",
+                title="Responsible use",
+                icon=":material/balance:",
+                url_path="using-it-well",
+                help="What an expression can and cannot tell, and what is kept where.",
             ),
         ]
     )

@@ -11,25 +11,31 @@ from pipeline.home import SHIPPED_MODELS, Home
 
 
 def section() -> None:
+    """The folders of this home, folded away."""
+    with st.expander("Where your files are", icon=":material/folder:", key="files"):
+        folders()
+
+
+def folders() -> None:
     """The folders of this home, their sizes, and the free space."""
     home = resources.home()
-    with st.expander("Where your files are", icon=":material/folder:", key="files"):
-        st.table(
-            [
-                {"": title, "Folder": f"`{path}`", "Size": _size(path)}
-                for title, path in (
-                    ("Datasets", home.data),
-                    ("Training runs", home.runs),
-                    ("Shipped models", SHIPPED_MODELS),
-                )
-            ],
-            hide_index=True,
-            border="horizontal",
-        )
-        st.caption(
-            f"{_free(home)} free on this disk. Set `FERLAB_HOME` before starting to keep datasets "
-            "and runs elsewhere."
-        )
+    st.table(
+        [
+            {"": title, "Folder": f"`{path}`", "Size": _size(path)}
+            for title, path in (
+                ("Datasets", home.data),
+                ("Training runs", home.runs),
+                ("Can be computed again", home.cache),
+                ("Shipped models", SHIPPED_MODELS),
+            )
+        ],
+        hide_index=True,
+        border="horizontal",
+    )
+    st.caption(
+        f"{_free(home)} free on this disk. Set `FERLAB_HOME` before starting to keep datasets "
+        "and runs elsewhere."
+    )
 
 
 def _size(path: object) -> str:

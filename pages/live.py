@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import resources, settings_panel
+from app import resources, responsible_use, settings_panel
 from app.live import trouble, view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -12,6 +12,7 @@ st.caption(
     "How the faces in front of the webcam look to the model. The video goes from your browser to "
     "FER Lab and back, and nowhere else; nothing is stored."
 )
+responsible_use.link()
 
 if resources.models().active() is None:
     settings_panel.no_model()

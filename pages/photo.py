@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from app import photo_view, resources, settings_panel
+from app import photo_view, resources, responsible_use, settings_panel
 from app.state import Session
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Photo", anchor=False, width="stretch")
     settings = settings_panel.popover()
 st.caption("How the faces in pictures look to the model, and why. Nothing is stored.")
+responsible_use.link()
 
 if resources.models().active() is None:
     settings_panel.no_model()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import resources, settings_panel, video_view
+from app import resources, responsible_use, settings_panel, video_view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Video", anchor=False, width="stretch")
@@ -11,6 +11,7 @@ st.caption(
     "Who shows which expression, and when. The file is deleted once it has been read; the results "
     "go when you remove them or stop FER Lab."
 )
+responsible_use.link()
 
 result = resources.videos().result
 if resources.models().active() is None and result is None:
