@@ -7,23 +7,17 @@ from typing import Any
 import streamlit as st
 
 from app import resources, views
+from app.training import launch
+from app.training.words import with_sign
 from pipeline.errors import PipelineError
-from pipeline.runs import Run, RunStatus
+from pipeline.runs import Run
 
 _LATEST = 8
-_WORDS = {
-    RunStatus.QUEUED: "○ Queued",
-    RunStatus.RUNNING: "▶ Running",
-    RunStatus.FINISHED: "✓ Finished",
-    RunStatus.STOPPED: "■ Stopped",
-    RunStatus.FAILED: "✕ Failed",
-}
-"""Told apart by a sign too, not by the word or a colour alone."""
 
 
 def latest() -> None:
     """The latest runs; the table refreshes itself."""
-    lively = any(run.state.status is RunStatus.RUNNING for run in resources.runs().list())
+    lively = bool(launch.lively())
     # While nothing runs, a slow look still finds a run begun in a terminal.
     st.fragment(_latest, run_every=2.0 if lively else 10.0)(lively)
 
@@ -34,10 +28,10 @@ def row(run: Run) -> dict[str, Any]:
         state, config, best = run.state, run.config, run.best or {}
         done, total = len(run.history), int(config.get("epochs", 0))
     except (PipelineError, ValueError, TypeError) as error:
-        return {"run": run.id, "status": "✕ Damaged", "note": str(error)}
+        return {"run": run.id, "status": with_sign(None), "note": str(error)}
     return {
         "run": run.id,
-        "status": _WORDS[state.status],
+        "status": with_sign(launch.phase(run)),
         "share": done / total if total else 0.0,
         "epochs": f"{done} / {total}",
         "accuracy": 100 * best["val_accuracy"] if "val_accuracy" in best else None,
@@ -48,8 +42,8 @@ def row(run: Run) -> dict[str, Any]:
 
 
 def _latest(was_lively: bool) -> None:
-    runs = resources.runs().list()
-    lively = any(run.state.status is RunStatus.RUNNING for run in runs)
+    runs = [run for run in resources.runs().list() if not run.notes.archived]
+    lively = bool(launch.lively())
     if lively != was_lively:
         st.rerun()
     with views.card("Latest runs", "model_training", key="runs_card"):

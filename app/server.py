@@ -16,6 +16,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from app import resources
 from app.api.routes import Api
 from app.api.settings import ApiSettings
+from app.keeper import Keeper
 from app.views import show_error
 from pipeline.errors import ConfigError
 
@@ -34,12 +35,18 @@ def make_api() -> Api:
 
 @asynccontextmanager
 async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
-    """Opens a page by its address right after a restart, and ends background work cleanly."""
+    """Opens a page by its address right after a restart, and ends background work cleanly.
+
+    While the server is up, it looks after the line of waiting trainings.
+    """
     # Streamlit finds a folder `pages` and tries its older navigation until the router has run
     # once, which would answer the first visit to a page's address with "page not found".
     PagesManager.uses_pages_directory = False
     _answer_at_once()
+    keeper = Keeper(resources.home())
+    keeper.start()
     yield
+    keeper.close()
     api.close()
     resources.jobs().close()
 

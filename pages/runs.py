@@ -2,8 +2,13 @@
 
 import streamlit as st
 
-from app.training import shelf
+from app.training import line, shelf, transfer, trash
 
-st.title("Runs", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Runs", anchor=False, width="stretch")
+    with st.container(horizontal=True, width="content", gap="small"):
+        line.popover()
+        transfer.popover()
+        trash.popover()
 st.caption("Every training: its scores, what it cost, and its model for the other pages to use.")
 shelf.view()

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from app import resources
-from app.training import setup, steer, watch
+from app.training import line, setup, steer, watch
 
-st.title("Train", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Train", anchor=False, width="stretch")
+    line.popover()
 st.caption("Train a network here. It goes on when this page, or the whole dashboard, is closed.")
 
 runs = resources.runs().list()

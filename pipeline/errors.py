@@ -46,6 +46,18 @@ class RunStateError(PipelineError):
     """The run is not in a state that allows what was asked of it."""
 
 
+class SweepError(PipelineError):
+    """A hyperparameter search cannot be stored or read, or is not in a state for what was asked."""
+
+
+class SweepNotFoundError(SweepError):
+    """No hyperparameter search has that name."""
+
+
+class RunImportError(PipelineError):
+    """A file does not hold an exported training run, or not a sound one."""
+
+
 class TrainingError(PipelineError):
     """Training cannot go on: out of memory, not-a-number loss, full disk."""
 

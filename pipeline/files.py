@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,17 @@ import numpy.typing as npt
 def write_text(path: Path, text: str) -> None:
     """Replaces a file in one step: readers see the old text or the new, never a mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[IO[bytes]]:
+    """Gives a new file to write, which takes the place of `path` at the end, or never."""
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with aside.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -37,13 +45,36 @@ def write_json(path: Path, value: Any) -> None:
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Replaces an `.npz` file of named arrays in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp")
+    with replaced_file(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
+    """The arrays of an `.npz` file by name; `None` if it is not there, or damaged."""
     try:
-        with aside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def keep_newest(folder: Path, pattern: str, number: int) -> None:
+    """Removes the files of a folder that were changed or touched the longest ago.
+
+    Args:
+        folder: Whose files.
+        pattern: Which of them, such as `*.npz`.
+        number: How many stay.
+    """
+
+    def age(path: Path) -> float:
+        try:
+            return -path.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0  # another process removed it first
+
+    for path in sorted(folder.glob(pattern), key=age)[number:]:
+        path.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.training.fields import DEFAULTS
+from pipeline.dataset.overlay import NO_EDITS
 from pipeline.errors import ConfigError
 from pipeline.files import read_json, write_json
 from pipeline.home import Home
@@ -28,10 +29,12 @@ class Draft:
         dataset: The dataset's name; `None` means the active one.
         values: Every setting by name, each in its range; together they may
             still contradict.
+        edits: Which edits of the dataset: `none`, `latest` or a version.
     """
 
     dataset: str | None = None
     values: dict[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+    edits: str = NO_EDITS
 
 
 def load(home: Home) -> Draft:
@@ -42,8 +45,12 @@ def load(home: Home) -> Draft:
         return Draft()
     if not isinstance(stored, dict) or not isinstance(stored.get("values"), dict):
         return Draft()
-    dataset = stored.get("dataset")
-    return Draft(dataset if isinstance(dataset, str) else None, _usable(stored["values"]))
+    dataset, edits = stored.get("dataset"), stored.get("edits")
+    return Draft(
+        dataset if isinstance(dataset, str) else None,
+        _usable(stored["values"]),
+        edits if isinstance(edits, str) else NO_EDITS,
+    )
 
 
 def change(home: Home, **values: Any) -> None:
@@ -53,14 +60,26 @@ def change(home: Home, **values: Any) -> None:
 
 
 def choose_dataset(home: Home, name: str) -> None:
-    """Changes what is trained on."""
-    _save(home, replace(load(home), dataset=name))
+    """Changes what is trained on; edits are always those of one dataset."""
+    _save(home, replace(load(home), dataset=name, edits=NO_EDITS))
+
+
+def choose_edits(home: Home, edits: str) -> None:
+    """Changes which edits are trained with: `none`, `latest` or a version."""
+    _save(home, replace(load(home), edits=edits))
 
 
 def fill(home: Home, config: Mapping[str, Any]) -> None:
-    """Takes over the settings, and the dataset if there is one, of a run's `config.json`."""
-    draft = load(home)
-    _save(home, Draft(config.get("dataset", draft.dataset), _usable(config)))
+    """Takes over the settings of a run's `config.json`, and its dataset with the edits.
+
+    A preset names no dataset: what was chosen stays.
+    """
+    known = replace(load(home), values=_usable(config))
+    if "dataset" in config:
+        version = config.get("overlay_version")
+        edits = NO_EDITS if version is None else str(version)
+        known = replace(known, dataset=config["dataset"], edits=edits)
+    _save(home, known)
 
 
 def _usable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Ranges, choices and help come from `pipeline.training.config.settings`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -28,6 +27,7 @@ _TITLES = {
     "warmup_epochs": "Warm-up, epochs",
     "plateau_patience": "Plateau patience, epochs",
     "flip": "Mirror",
+    "cutmix": "CutMix",
 }
 _STEPS = {
     "subset": 0.05,
@@ -41,6 +41,7 @@ _STEPS = {
     "l2": 0.00005,
     "rotation": 1.0,
     "mixup": 0.1,
+    "cutmix": 0.1,
 }
 _CHOICES = {
     "none": "None",
@@ -74,6 +75,8 @@ def choice(name: str, value: Any) -> str:
     """One of a setting's values as the interface writes it."""
     if name == "architecture":
         return architectures.get(value).title
+    if name == "teacher":
+        return value or "None"
     if name == "input_size":
         return f"{value} × {value} pixels"
     return _CHOICES.get(value, str(value).replace("_", " ").capitalize())
@@ -85,52 +88,6 @@ def groups() -> dict[str, list[str]]:
     for name, setting in settings().items():
         found.setdefault(setting.group, []).append(name)
     return found
-
-
-def without_effect(name: str, values: Mapping[str, Any], *, has_votes: bool) -> str | None:
-    """Why a setting would change nothing, or `None` if it matters.
-
-    Args:
-        name: The setting.
-        values: All settings by name.
-        has_votes: Whether the dataset has FER+ votes.
-    """
-    network = architectures.get(values["architecture"])
-    if name in ("attention", "width") and not getattr(network, name):
-        return f"{network.title} does not have it."
-    if name in ("fine_tune", "pretrained") and not network.fine_tune:
-        return f"{network.title} is not a transfer network."
-    if name == "warmup_epochs" and values["schedule"] != "cosine":
-        return "Only a cosine schedule rises first."
-    if name == "plateau_patience" and values["schedule"] != "plateau":
-        return "Only a plateau schedule waits for progress."
-    if name == "soft_labels" and not has_votes:
-        return "The dataset has no FER+ votes."
-    return None
-
-
-def effective(values: Mapping[str, Any], *, has_votes: bool) -> dict[str, Any]:
-    """The settings with those that would change nothing at their defaults.
-
-    What was entered for them is kept aside, so that going back to, say, a
-    network with attention finds it as it was.
-    """
-    return {
-        name: DEFAULTS[name] if without_effect(name, values, has_votes=has_votes) else value
-        for name, value in values.items()
-    }
-
-
-def checked(values: Mapping[str, Any]) -> TrainingConfig:
-    """The configuration that the settings describe.
-
-    Raises:
-        ConfigError: If a value is out of its range, or two contradict.
-        UnknownArchitectureError: If there is no such network.
-    """
-    config = TrainingConfig.from_dict(values)
-    architectures.get(config.architecture).check(config)
-    return config
 
 
 def changes(config: TrainingConfig) -> list[str]:

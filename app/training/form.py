@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from app import resources, state, views
-from app.training import draft, fields
+from app.training import draft, edits, fields
 from pipeline.dataset import DatasetMeta
+from pipeline.dataset.overlay import NO_EDITS
 from pipeline.errors import PipelineError
 from pipeline.training import architectures
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.presets import PRESETS, matching
+from pipeline.training.relevance import checked, effective, without_effect
 
 _KEY = "train"
 
@@ -27,12 +29,14 @@ class Request:
         meta: What is known of it.
         config: The training; `None` if the settings contradict.
         problem: Why there is no configuration, one sentence.
+        edits: Which edits of the dataset: `none`, `latest` or a version.
     """
 
     dataset: str
     meta: DatasetMeta
     config: TrainingConfig | None
     problem: str = ""
+    edits: str = NO_EDITS
 
 
 def view(names: list[str]) -> Request:
@@ -46,7 +50,7 @@ def view(names: list[str]) -> Request:
     dataset = current.dataset if current.dataset in names else active or names[0]
     meta = resources.datasets().meta(dataset)
     has_votes = meta.votes_source is not None
-    request = _request(dataset, meta, fields.effective(current.values, has_votes=has_votes))
+    request = _request(dataset, meta, effective(current.values, has_votes=has_votes))
     _presets(request.config)
     groups = fields.groups()
     tabs = st.tabs([group.capitalize() for group in groups], key=f"{_KEY}_groups")
@@ -54,6 +58,7 @@ def view(names: list[str]) -> Request:
         with tab:
             if group == "data":
                 _dataset(names, dataset, meta)
+                request = replace(request, edits=edits.view(dataset, current.edits))
             if group == "network":
                 _architecture(current.values["architecture"])
             with st.grid(3, min_column_width=190, gap="small"):
@@ -65,7 +70,7 @@ def view(names: list[str]) -> Request:
 
 def _request(dataset: str, meta: DatasetMeta, values: dict[str, Any]) -> Request:
     try:
-        return Request(dataset, meta, fields.checked(values))
+        return Request(dataset, meta, checked(values))
     except PipelineError as error:
         return Request(dataset, meta, None, str(error))
 
@@ -122,10 +127,11 @@ def _architecture(name: str) -> None:
 
 def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
     setting, value = settings()[name], values[name]
-    reason = fields.without_effect(name, values, has_votes=has_votes)
+    reason = without_effect(name, values, has_votes=has_votes)
     help = setting.help if reason is None else f"{setting.help} Not used: {reason}"
-    if setting.choices:
-        _choose(name, value, setting.choices, help=help, disabled=reason is not None)
+    choices = _teachers(value) if name == "teacher" else setting.choices
+    if choices:
+        _choose(name, value, choices, help=help, disabled=reason is not None)
         return
     key = f"{_KEY}_{name}"
     st.session_state[key] = value
@@ -151,6 +157,12 @@ def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
         format="%d" if kind is int else "%g",
         **common,
     )
+
+
+def _teachers(chosen: str) -> tuple[str, ...]:
+    """No teacher, the models that there are, and the chosen one even if it is gone."""
+    names = [entry.reference for entry in resources.models().list()]
+    return tuple(dict.fromkeys(("", *names, chosen)))
 
 
 def _choose(

@@ -1,20 +1,18 @@
-"""Starting trainings, and what is known of one between its start and its first sign."""
+"""Starting trainings, at once or in line, and what is known of one before its first sign."""
 
 from __future__ import annotations
 
 import json
 from enum import StrEnum
 
-import psutil
-
 from app import resources
+from pipeline.dataset.overlay import NO_EDITS, OverlayStore
 from pipeline.errors import PipelineError
 from pipeline.files import read_json, write_json
-from pipeline.runs import Run, RunState, RunStatus, process_is_alive
+from pipeline.runs import Run, RunState, RunStatus
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
 
-_STARTED = "started.json"
 _STOP_ASKED = "stop_asked.json"
 
 
@@ -22,6 +20,7 @@ class Phase(StrEnum):
     """A run's status, with what happens before the training process reports itself."""
 
     WAITING = "waiting"
+    IN_LINE = "in_line"
     STARTING = "starting"
     STILLBORN = "stillborn"
     RUNNING = "running"
@@ -31,37 +30,58 @@ class Phase(StrEnum):
     FAILED = "failed"
 
     @property
-    def is_lively(self) -> bool:
-        """Whether something is to be expected of it soon."""
+    def is_busy(self) -> bool:
+        """Whether a process is at work on it."""
         return self in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
 
+    @property
+    def is_lively(self) -> bool:
+        """Whether something will happen to it without anybody's doing."""
+        return self.is_busy or self is Phase.IN_LINE
 
-def begin(config: TrainingConfig, dataset: str, name: str | None) -> Run:
-    """Makes a run and starts its training.
+
+def begin(config: TrainingConfig, dataset: str, name: str | None, edits: str = NO_EDITS) -> Run:
+    """Makes a run and starts its training, or puts it in line if there is no room.
+
+    Args:
+        config: How to train.
+        dataset: The dataset's name.
+        name: The run's id; made from the architecture and the time if `None`.
+        edits: Which edits of the dataset: `none`, `latest` or a version.
 
     Raises:
-        DatasetError: If the dataset cannot be opened.
+        DatasetError: If the dataset cannot be opened, or has no such edits.
         RunStateError: If a run of that name exists or the name is unusable.
     """
-    run = worker.create(resources.runs(), config, resources.dataset(dataset), name)
+    chosen = OverlayStore(resources.home().data).edited(resources.dataset(dataset), edits)
+    run = worker.create(resources.runs(), config, chosen, name)
     resume(run)
     return run
 
 
 def resume(run: Run) -> None:
-    """Starts or continues a run's training.
+    """Starts or continues a run's training, or puts it in line if there is no room.
 
     Raises:
-        RunStateError: If it is being trained, was just started, or has finished.
+        RunStateError: If it is being trained, or has finished.
     """
-    if phase(run) is Phase.STARTING:
-        return  # a second click, or a second tab
-    pid = worker.start(run, resources.home())
-    try:
-        created = psutil.Process(pid).create_time()
-    except psutil.Error:
-        created = 0.0  # gone already, and so it will be found
-    write_json(run.folder / _STARTED, {"pid": pid, "process_started": created})
+    if not run.is_starting:  # as after a second click, or in a second tab
+        resources.queue().submit(run)
+
+
+def start_now(run: Run) -> None:
+    """Starts a run that waits in line beside those that are being trained.
+
+    Raises:
+        RunStateError: If it is being trained, or has finished.
+    """
+    if not run.is_starting:
+        resources.queue().start(run)
+
+
+def take_out(run: Run) -> None:
+    """Takes a run out of the line; it can be put there again."""
+    resources.queue().remove(run.id)
 
 
 def stop(run: Run) -> None:
@@ -84,40 +104,31 @@ def stop(run: Run) -> None:
 def phase(run: Run) -> Phase:
     """Where a run is now."""
     state = run.state
-    if state.status is not RunStatus.RUNNING:
-        early = _before_first_sign(run, state)
-        if early is not None:
-            return early
-    elif _stop_was_asked(run, state):
-        return Phase.STOPPING
-    return Phase.WAITING if state.status is RunStatus.QUEUED else Phase(state.status.value)
+    if state.status is RunStatus.RUNNING:
+        return Phase.STOPPING if _stop_was_asked(run, state) else Phase.RUNNING
+    if run.is_starting:
+        return Phase.STARTING
+    if resources.queue().line().place(run.id):
+        return Phase.IN_LINE
+    if state.status is RunStatus.QUEUED:
+        # It was started, and yet there is no sign of that.
+        return Phase.WAITING if run.launched is None else Phase.STILLBORN
+    return Phase(state.status.value)
 
 
 def lively() -> list[Run]:
-    """The runs that are being trained or about to be, the newest first."""
-    found = []
+    """The runs that are being trained or about to be, then those in line; each the newest first."""
+    busy, in_line = [], []
     for run in resources.runs().list():
         try:
-            if phase(run).is_lively:
-                found.append(run)
+            now = phase(run)
         except PipelineError:
             continue  # a damaged run is not being trained
-    return found
-
-
-def _before_first_sign(run: Run, state: RunState) -> Phase | None:
-    """The phase of a run whose newest process has not written its state (yet)."""
-    try:
-        started = read_json(run.folder / _STARTED)
-        pid, created = int(started["pid"]), float(started["process_started"])
-    except (OSError, json.JSONDecodeError, KeyError, TypeError, ValueError):
-        return None  # never started from here
-    if state.pid == pid:
-        return None
-    if process_is_alive(pid, created):
-        return Phase.STARTING
-    # Another process, say of a terminal, may have taken it on since.
-    return Phase.STILLBORN if state.status is RunStatus.QUEUED else None
+        if now.is_busy:
+            busy.append(run)
+        elif now.is_lively:
+            in_line.append(run)
+    return [*busy, *in_line]
 
 
 def _stop_was_asked(run: Run, state: RunState) -> bool:

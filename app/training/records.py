@@ -22,6 +22,8 @@ class Record:
 
     Attributes:
         run: Its id.
+        title: What people call it; empty: its id.
+        tags: As people gave them, sorted.
         phase: Where it is; `None` if its files are damaged.
         network: The network's title.
         dataset: What it was trained on.
@@ -33,7 +35,9 @@ class Record:
         macs: Multiply-accumulates for one face.
         seconds: Time that its epochs took.
         created: ISO 8601 in UTC.
-        note: Why it stopped or failed.
+        note: What people say of it.
+        reason: Why it stopped or failed.
+        archived: Whether the table leaves it out unless asked.
         config: Its settings.
     """
 
@@ -52,6 +56,10 @@ class Record:
     seconds: float | None = None
     created: str = ""
     note: str = ""
+    reason: str = ""
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    archived: bool = False
     config: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,29 +68,43 @@ def record(run: Run) -> Record:
     try:
         return _read(run)
     except (PipelineError, KeyError, ValueError, TypeError, AttributeError) as error:
-        return Record(run.id, None, note=f"damaged: {error}")
+        notes = run.notes
+        return Record(
+            run.id,
+            None,
+            reason=f"damaged: {error}",
+            title=notes.title,
+            tags=notes.tags,
+            archived=notes.archived,
+        )
 
 
 def matching(
-    records: Iterable[Record], *, text: str = "", phases: Sequence[Phase] = ()
+    records: Iterable[Record],
+    *,
+    text: str = "",
+    phases: Sequence[Phase] = (),
+    tags: Sequence[str] = (),
+    archived: bool = False,
 ) -> list[Record]:
     """The records that a user looks for.
 
     Args:
         records: All of them.
-        text: Words that must all occur in name, network, dataset or note, in
-            any case.
+        text: Words that must all occur in name, title, tags, network, dataset,
+            note or reason, in any case.
         phases: The phases looked for; empty: any.
+        tags: Tags of which it must have each.
+        archived: Whether to take in archived runs.
     """
     words = text.lower().split()
     return [
         item
         for item in records
-        if (not phases or item.phase in phases)
-        and all(
-            word in f"{item.run} {item.network} {item.dataset} {item.note}".lower()
-            for word in words
-        )
+        if (archived or not item.archived)
+        and (not phases or item.phase in phases)
+        and set(tags) <= set(item.tags)
+        and all(word in _words(item) for word in words)
     ]
 
 
@@ -94,12 +116,19 @@ def to_csv(records: Sequence[Record]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*facts, *settings])
     for item in records:
-        known = [getattr(item, name) for name in facts]
+        known = [getattr(item, name) for name in facts if name != "tags"]
+        known.insert(facts.index("tags"), ", ".join(item.tags))
         writer.writerow([*known, *(item.config.get(name) for name in settings)])
     return file.getvalue()
 
 
+def _words(item: Record) -> str:
+    words = (item.run, item.title, *item.tags, item.network, item.dataset, item.note, item.reason)
+    return " ".join(words).lower()
+
+
 def _read(run: Run) -> Record:
+    notes = run.notes
     state, config, history = run.state, run.config, run.history
     best, test = run.best or {}, run.evaluation.get("test", {})
     contract = ModelContract.load(run.folder) if run.has_model else None
@@ -118,6 +147,10 @@ def _read(run: Run) -> Record:
         macs=contract.num_macs if contract else None,
         seconds=sum(entry["seconds"] for entry in history) if history else None,
         created=state.created,
-        note=state.reason,
+        note=notes.note,
+        reason=state.reason,
+        title=notes.title,
+        tags=notes.tags,
+        archived=notes.archived,
         config=config,
     )

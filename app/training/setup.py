@@ -48,32 +48,21 @@ def _start(request: Request, config: TrainingConfig) -> None:
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-    ):
-        busy = launch.lively()
-        if busy:
-            _confirm(request, config, name, [run.id for run in busy])
-        elif _begin(request, config, name):
-            st.rerun()
-
-
-@st.dialog("Train beside another run?", icon=":material/model_training:")
-def _confirm(request: Request, config: TrainingConfig, name: str, busy: list[str]) -> None:
-    st.markdown(
-        f"{views.plain(', '.join(busy))} is being trained now. Side by side, each takes about "
-        "twice as long, and both need memory."
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Wait", key="train_wait"):
-            st.rerun()
-        if st.button("Start anyway", key="train_anyway", type="primary") and _begin(
-            request, config, name
-        ):
-            st.rerun()
+    ) and _begin(request, config, name):
+        st.rerun()
+    ahead = launch.lively()
+    if len(ahead) >= resources.queue().line().slots:
+        st.caption(
+            f"{views.plain(ahead[0].title)} is being trained: this one gets in line behind it, "
+            "and starts by itself."
+            if len(ahead) == 1
+            else f"{len(ahead)} runs are ahead: this one gets in line, and starts by itself."
+        )
 
 
 def _begin(request: Request, config: TrainingConfig, name: str) -> bool:
     with views.guarded():
-        run = launch.begin(config, request.dataset, name.strip() or None)
+        run = launch.begin(config, request.dataset, name.strip() or None, request.edits)
         steer.show(run)
         return True
     return False

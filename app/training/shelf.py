@@ -1,34 +1,24 @@
-"""All runs in a table, and what can be done with the chosen one."""
+"""All runs in a table: what is looked for, what is shown, what is chosen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from app import resources, views
-from app.training import launch, steer
+from app.training import actions, launch, trash
 from app.training.launch import Phase
 from app.training.records import Record, matching, record, to_csv
-from app.training.watch import WORDS
+from app.training.words import with_sign
 from pipeline.runs import Run
 
-_CHOSEN = "runs_chosen"
+_TABLE_CHOICE = "runs_table_choice"
 _SECONDS_BETWEEN_LOOKS = 5.0
-_SIGNS = {
-    Phase.WAITING: "○",
-    Phase.STARTING: "…",
-    Phase.STILLBORN: "✕",
-    Phase.RUNNING: "▶",
-    Phase.STOPPING: "…",
-    Phase.FINISHED: "✓",
-    Phase.STOPPED: "■",
-    Phase.FAILED: "✕",
-}
 _FILTERS = {
     Phase.RUNNING: (Phase.RUNNING, Phase.STARTING, Phase.STOPPING),
+    Phase.IN_LINE: (Phase.IN_LINE,),
     Phase.FINISHED: (Phase.FINISHED,),
     Phase.STOPPED: (Phase.STOPPED,),
     Phase.FAILED: (Phase.FAILED, Phase.STILLBORN),
@@ -37,7 +27,8 @@ _FILTERS = {
 
 
 def view() -> None:
-    """The table, its filter, and the actions on one run."""
+    """The table, its filter, and what can be done with the chosen runs."""
+    trash.undo_line()
     runs = resources.runs().list()
     if not runs:
         with st.container(border=True, horizontal_alignment="center", key="no_runs"):
@@ -45,47 +36,67 @@ def view() -> None:
             st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
             st.space("small")
         return
+    wanted = _filter(runs)
+    every = _SECONDS_BETWEEN_LOOKS if launch.lively() else None
+    st.fragment(_table, run_every=every)(wanted)
+    actions.view({run.id: run for run in runs})
+
+
+def _filter(runs: list[Run]) -> dict[str, Any]:
+    """The widgets that say which runs to show; gives what `records.matching` takes."""
+    notes = [run.notes for run in runs]
+    tags = sorted({tag for item in notes for tag in item.tags})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Find",
             key="runs_find",
             icon=":material/search:",
-            placeholder="Name, network, dataset or note",
+            placeholder="Name, tag, network, dataset or note",
         )
-        phases = st.pills(
+        chosen = st.pills(
             "Status",
             list(_FILTERS),
             selection_mode="multi",
             key="runs_phases",
-            format_func=_word,
+            format_func=with_sign,
             wrap=True,
         )
-    every = _SECONDS_BETWEEN_LOOKS if launch.lively() else None
-    wanted = [phase for chosen in phases for phase in _FILTERS[chosen]]
-    st.fragment(_table, run_every=every)(text, wanted)
-    _actions({run.id: run for run in runs})
+    with_tags: list[str] = []
+    archived = False
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if tags:
+            with_tags = st.pills("Tags", tags, selection_mode="multi", key="runs_tags", wrap=True)
+        if any(item.archived for item in notes):
+            archived = st.toggle("Archived, too", key="runs_archived")
+    phases = [phase for name in chosen for phase in _FILTERS[name]]
+    return {"text": text, "phases": phases, "tags": with_tags, "archived": archived}
 
 
-def _table(text: str, phases: list[Phase]) -> None:
-    records = matching(map(record, resources.runs().list()), text=text, phases=phases)
+def _table(wanted: dict[str, Any]) -> None:
+    records = matching(map(record, resources.runs().list()), **wanted)
     if not records:
-        views.empty_state("No run fits", "Change the words or the status above.")
+        views.empty_state("No run fits", "Change the words, the status or the tags above.")
         return
+    rows = [_row(item) for item in records]
+    # Another list of runs must not inherit the place of a choice in this one.
+    key = "runs_table_" + re.sub(r"\W", "_", "_".join(item.run for item in records))
     picked = st.dataframe(
-        [_row(item) for item in records],
+        rows,
         hide_index=True,
-        # Another list of runs must not inherit the place of a choice in this one.
-        key="runs_table_" + re.sub(r"\W", "_", "_".join(item.run for item in records)),
+        key=key,
         placeholder="—",
         alt="Training runs with status, epochs, scores, size and time",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row",
         column_config=_COLUMNS,
+        column_order=[
+            name
+            for name in _COLUMNS
+            # What people write into is a column once somebody has.
+            if name not in _OPTIONAL or any(row[name] for row in rows)
+        ],
     )
-    rows = picked["selection"]["rows"]
-    if rows and records[rows[0]].run != st.session_state.get(_CHOSEN):
-        st.session_state[_CHOSEN] = records[rows[0]].run
-        st.rerun()
+    _take_choice(key, [records[row].run for row in picked["selection"]["rows"]])
     st.download_button(
         "CSV",
         to_csv(records),
@@ -96,6 +107,15 @@ def _table(text: str, phases: list[Phase]) -> None:
         on_click="ignore",
         help="These runs, with every setting of theirs.",
     )
+
+
+def _take_choice(table: str, ids: list[str]) -> None:
+    """Chooses what was ticked in the table; only a change counts, for the box below counts too."""
+    before = st.session_state.get(_TABLE_CHOICE, (table, []))
+    st.session_state[_TABLE_CHOICE] = (table, ids)
+    if before[1] != ids and (ids or before[0] == table):
+        actions.choose(ids)
+        st.rerun()
 
 
 def _row(item: Record) -> dict[str, Any]:
@@ -110,7 +130,9 @@ def _row(item: Record) -> dict[str, Any]:
     }
     return {
         "run": item.run,
-        "status": _word(item.phase),
+        "title": item.title,
+        "status": with_sign(item.phase),
+        "tags": list(item.tags),
         "network": item.network,
         "dataset": item.dataset,
         "epochs": f"{item.epochs_done} / {item.epochs}",
@@ -120,12 +142,16 @@ def _row(item: Record) -> dict[str, Any]:
         "minutes": None if item.seconds is None else item.seconds / 60,
         "created": views.when(item.created),
         "note": item.note,
+        "reason": item.reason,
+        "archived": "Archived" if item.archived else "",
     }
 
 
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True),
+    "title": st.column_config.TextColumn("Title"),
     "status": st.column_config.TextColumn("Status", width="small"),
+    "tags": st.column_config.ListColumn("Tags"),
     "network": st.column_config.TextColumn("Network"),
     "dataset": st.column_config.TextColumn("Dataset"),
     "epochs": st.column_config.TextColumn("Epochs", width="small"),
@@ -138,74 +164,7 @@ _COLUMNS = {
     "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
     "created": st.column_config.TextColumn("Made"),
     "note": st.column_config.TextColumn("Note", width="large"),
+    "reason": st.column_config.TextColumn("Why it ended", width="large"),
+    "archived": st.column_config.TextColumn("Archived", width="small"),
 }
-
-
-def _actions(runs: dict[str, Run]) -> None:
-    if st.session_state.get(_CHOSEN) not in runs:
-        st.session_state[_CHOSEN] = None
-    chosen = st.selectbox(
-        "Run", list(runs), key=_CHOSEN, placeholder="Choose one here or in the table"
-    )
-    run = runs.get(chosen or "")
-    with st.container(horizontal=True, key="runs_actions"):
-        wish = _buttons(run)
-    if run is not None and wish is not None:
-        with views.guarded():
-            wish(run)
-
-
-def _buttons(run: Run | None) -> Callable[[Run], None] | None:
-    phase = record(run).phase if run is not None else None
-    serves = run is not None and run.has_model and phase is not None and not phase.is_lively
-    active = resources.models().active()
-    is_active = run is not None and active is not None and active.folder == run.folder
-    busy = phase is not None and phase.is_lively
-    buttons: tuple[tuple[str, str, str, bool, Callable[[Run], None]], ...] = (
-        ("Watch", "watch", "monitoring", phase is None, _watch),
-        ("Clone", "clone", "content_copy", phase is None, _clone),
-        ("Make active", "promote", "neurology", not serves or is_active, _promote),
-        ("Delete", "delete", "delete", run is None or busy, _confirm_delete),
-    )
-    wish = None
-    for label, key, icon, disabled, action in buttons:
-        if st.button(label, key=f"runs_{key}", icon=f":material/{icon}:", disabled=disabled):
-            wish = action
-    return wish
-
-
-def _watch(run: Run) -> None:
-    steer.show(run)
-    st.switch_page("pages/train.py")
-
-
-def _clone(run: Run) -> None:
-    steer.clone(run)
-    st.switch_page("pages/train.py")
-
-
-def _promote(run: Run) -> None:
-    steer.promote(run)
-    st.rerun()
-
-
-@st.dialog("Delete this run?", icon=":material/delete:")
-def _confirm_delete(run: Run) -> None:
-    size = views.file_size(resources.folder_bytes(run.folder))
-    st.markdown(
-        f"**{views.plain(run.id)}** ({size}) is removed from this computer for good, with its "
-        "model and its checkpoints."
-    )
-    active = resources.models().active()
-    if active is not None and active.folder == run.folder:
-        st.warning("Its model is the active one.", icon=":material/neurology:")
-    views.keep_or_delete(_delete, run, key="runs_delete")
-
-
-def _delete(run: Run) -> None:
-    with views.guarded():
-        resources.runs().delete(run.id)
-
-
-def _word(phase: Phase | None) -> str:
-    return "✕ Damaged" if phase is None else f"{_SIGNS[phase]} {WORDS[phase][0]}"
+_OPTIONAL = frozenset({"title", "tags", "note", "reason", "archived"})

@@ -9,8 +9,9 @@ import streamlit as st
 
 from app import resources, training_charts, views
 from app.charts import CONFIG
-from app.training import launch, steer
+from app.training import launch, line, steer
 from app.training.launch import Phase
+from app.training.words import WORDS
 from pipeline.errors import TrainingError
 from pipeline.runs import Run
 from pipeline.training import architectures
@@ -19,17 +20,6 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 _RECENT = 3
 _LOG_LINES = 40
 
-WORDS = {
-    Phase.WAITING: ("Not started", "hourglass_empty", "gray"),
-    Phase.STARTING: ("Starting", "hourglass_top", "blue"),
-    Phase.STILLBORN: ("Failed to start", "error", "red"),
-    Phase.RUNNING: ("Running", "play_arrow", "blue"),
-    Phase.STOPPING: ("Stopping", "hourglass_bottom", "orange"),
-    Phase.FINISHED: ("Finished", "check", "green"),
-    Phase.STOPPED: ("Stopped", "stop", "orange"),
-    Phase.FAILED: ("Failed", "error", "red"),
-}
-"""A phase in words, its symbol and its colour."""
 _RESUMED = {Phase.WAITING: "Start", Phase.STILLBORN: "Try again"}
 
 
@@ -64,7 +54,7 @@ def _watch(run: Run, phase_at_first: Phase) -> None:
         if not run.folder.exists():
             st.rerun()  # deleted elsewhere
         phase = launch.phase(run)
-        if phase.is_lively != phase_at_first.is_lively:
+        if (phase.is_busy, phase.is_lively) != (phase_at_first.is_busy, phase_at_first.is_lively):
             # Begins, or ends, the looking; the sidebar learns of a new model too.
             st.rerun()
         config, history = run.config, run.history
@@ -82,9 +72,13 @@ def _heading(run: Run, phase: Phase, config: dict[str, Any]) -> None:
     word, icon, color = WORDS[phase]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title = architectures.get(config["architecture"]).title
+        if run.notes.title:
+            title = f"{views.plain(run.notes.title)}: {title}"
+        data = views.plain(str(config.get("dataset", "?")))
+        if config.get("overlay_version") is not None:
+            data += f" with version {config['overlay_version']} of its edits"
         st.markdown(
-            f"**{title}** on {views.plain(str(config.get('dataset', '?')))} "
-            f":{color}-badge[:material/{icon}: {word}]",
+            f"**{title}** on {data} :{color}-badge[:material/{icon}: {word}]",
             width="stretch",
         )
         wish = _buttons(run, phase)
@@ -102,6 +96,12 @@ def _buttons(run: Run, phase: Phase) -> Callable[[Run], object] | None:
         help = "At the next batch. The best weights so far become a model; it can be resumed."
         if st.button("Stop", key="train_stop", icon=":material/stop:", help=help):
             wish = launch.stop
+    elif phase is Phase.IN_LINE:
+        help = "Beside what is being trained; each then takes longer, and both need memory."
+        if st.button("Start now", key="train_now", icon=":material/play_arrow:", help=help):
+            wish = launch.start_now
+        if st.button("Take out", key="train_out", icon=":material/playlist_remove:"):
+            wish = launch.take_out
     elif phase not in (Phase.STARTING, Phase.STOPPING, Phase.FINISHED):
         help = "Goes on from the last finished epoch."
         word = _RESUMED.get(phase, "Resume")
@@ -110,7 +110,7 @@ def _buttons(run: Run, phase: Phase) -> Callable[[Run], object] | None:
     help = "Fills the form with this run's settings, to change some and start anew."
     if st.button("Clone", key="train_clone", icon=":material/content_copy:", help=help):
         wish = steer.clone
-    if run.has_model and not phase.is_lively:
+    if run.has_model and not phase.is_busy:
         active = resources.models().active()
         help = "Photo, video, live and the JSON interface then use its model."
         if active is not None and active.folder == run.folder:
@@ -133,7 +133,10 @@ def _progress(
     now, total = run.progress, int(config["epochs"])
     done = len(history)
     if phase is not Phase.RUNNING:
-        st.progress(min(1.0, done / total), text=f"{done} of {total} epochs")
+        text = f"{done} of {total} epochs"
+        if phase is Phase.IN_LINE:
+            text = f"{line.place_words(run.id).capitalize()} · {text}"
+        st.progress(min(1.0, done / total), text=text)
         return
     # The file may still tell of an epoch that has ended, or of the time before a resume.
     inside = now.get("step", 0) / now["steps"] if now.get("epoch") == done + 1 else 0.0

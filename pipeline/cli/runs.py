@@ -1,22 +1,47 @@
-"""`runs`: list, show, compare and delete training runs."""
+"""`runs`: list, show, compare and annotate training runs; more in `run_files` and `queue`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from pipeline.cli import queue, run_files
 from pipeline.cli.common import JsonFlag, console, print_json, runs
-from pipeline.runs import Run
+from pipeline.home import Home
+from pipeline.runs import Run, RunNotes, RunStatus, edit_notes
+from pipeline.runs.notes import change_tags
+from pipeline.training.queue import RunQueue
 
-app = typer.Typer(help="Training runs: list, show, compare, delete.", no_args_is_help=True)
+app = typer.Typer(
+    help="Training runs: list, show, compare, annotate, queue, delete, export.",
+    no_args_is_help=True,
+)
+
+
+app.add_typer(queue.app, name="queue")
+app.command("delete")(run_files.delete)
+app.command("restore")(run_files.restore)
+app.command("trash")(run_files.trash)
+app.command("export")(run_files.export)
+app.command("import")(run_files.import_)
 
 
 @app.command("list")
-def list_runs(as_json: JsonFlag = False) -> None:
-    """Lists all runs, the newest first."""
-    found = [_summary(run) for run in runs().list()]
+def list_runs(
+    tag: Annotated[list[str] | None, typer.Option(help="Only runs with this tag.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Archived runs, too.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lists the runs, the newest first."""
+    wanted = set(RunNotes.make(tags=tag or ()).tags)
+    found = [
+        _summary(run)
+        for run in runs().list()
+        if wanted <= set(run.notes.tags) and (everything or not run.notes.archived)
+    ]
     if as_json:
         print_json(found)
         return
@@ -32,6 +57,8 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: JsonFla
     run = runs().get(run_id)
     value = {
         **_summary(run),
+        "note": run.notes.note,
+        "archived": run.notes.archived,
         "folder": str(run.folder),
         "config": run.config,
         "environment": run.environment,
@@ -43,8 +70,9 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: JsonFla
         return
     _print_table(run.id, [_summary(run)])
     _print_table("History", [_epoch_row(entry) for entry in run.history])
-    if run.state.reason:
-        console().print(run.state.reason, markup=False)
+    for text in (run.notes.note, run.state.reason):
+        if text:
+            console().print(text, markup=False)
     console().print(f"Files: {run.folder}", markup=False)
 
 
@@ -70,16 +98,24 @@ def compare(
 
 
 @app.command()
-def delete(
+def edit(
     run_id: Annotated[str, typer.Argument(metavar="RUN")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    title: Annotated[str | None, typer.Option(help="What to call it; '': its id.")] = None,
+    note: Annotated[str | None, typer.Option(help="What there is to say of it.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag to add.")] = None,
+    untag: Annotated[list[str] | None, typer.Option(help="A tag to take away.")] = None,
+    archive: Annotated[
+        bool | None,
+        typer.Option("--archive/--unarchive", help="Leave it out of lists, or not any more."),
+    ] = None,
 ) -> None:
-    """Deletes a run with its model for good."""
+    """Changes a run's title, note and tags, or archives it."""
     run = runs().get(run_id)
-    if not yes:
-        typer.confirm(f"Delete run {run.id} with its model for good?", abort=True, err=True)
-    runs().delete(run.id)
-    console().print(f"Deleted {run.id}.", markup=False)
+    wanted: dict[str, Any] = {"title": title, "note": note, "archived": archive}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    edit_notes(run.folder, **changes)
+    change_tags(run.folder, add=tag or (), remove=untag or ())
+    _print_table(run.id, [asdict(run.notes)])
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -88,7 +124,9 @@ def _summary(run: Run) -> dict[str, Any]:
     test = run.evaluation.get("test", {})
     return {
         "run": run.id,
-        "status": state.status.value,
+        "title": run.notes.title,
+        "status": _status(run, state.status),
+        "tags": ", ".join(run.notes.tags),
         "architecture": config["architecture"],
         "dataset": config["dataset"],
         "epochs": f"{len(run.history)}/{config['epochs']}",
@@ -98,6 +136,14 @@ def _summary(run: Run) -> dict[str, Any]:
         "test_accuracy": test.get("accuracy"),
         "created": state.created[:19],
     }
+
+
+def _status(run: Run, status: RunStatus) -> str:
+    place = RunQueue(Home.from_environment()).line().place(run.id)
+    if place and not run.is_busy:
+        return f"in line ({place})"
+    # Its file calls every run so that was never trained.
+    return "new" if status is RunStatus.QUEUED else status.value
 
 
 def _epoch_row(entry: dict[str, Any]) -> dict[str, Any]:

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import threading
+from dataclasses import asdict
+
+from filelock import FileLock, Timeout
 
 from pipeline.dataset import Dataset
 from pipeline.errors import RunStateError
-from pipeline.home import PROJECT_ROOT, Home
-from pipeline.runs import Run, RunStatus, RunStore, process_is_alive
+from pipeline.files import write_json
+from pipeline.home import Home
+from pipeline.runs import ProcessMark, Run, RunStatus, RunStore, process_is_alive
+from pipeline.runs.run import LOG, STARTED
 from pipeline.training import architectures
+from pipeline.training.background import launch
 from pipeline.training.config import TrainingConfig
+
+_START_LOCK = ".start.lock"
+_LOCK_SECONDS = 5.0
 
 
 def create(
@@ -29,7 +35,8 @@ def create(
     Args:
         store: Where runs are kept.
         config: How to train.
-        dataset: What to train on; the run refuses to go on if it changes.
+        dataset: What to train on, with the edits to train with; the run refuses
+            to go on if either changes.
         name: The run's id; made from the architecture and the time if `None`.
 
     Raises:
@@ -41,14 +48,18 @@ def create(
         {
             **config.to_dict(),
             "dataset": dataset.name,
-            "dataset_fingerprint": dataset.meta.fingerprint,
+            "dataset_fingerprint": dataset.official.meta.fingerprint,
+            "overlay_version": dataset.overlay_version,
+            "edited_fingerprint": dataset.meta.fingerprint if dataset.edits else None,
         },
         name=name,
     )
 
 
 def start(run: Run, home: Home) -> int:
-    """Starts, or resumes, a run's training in the background.
+    """Starts, or resumes, a run's training in the background, at once.
+
+    `queue.RunQueue.submit` waits for room instead.
 
     Args:
         run: A run that is not being trained.
@@ -58,24 +69,26 @@ def start(run: Run, home: Home) -> int:
         The process's id.
 
     Raises:
-        RunStateError: If the run is being trained or has finished.
+        RunStateError: If the run is being trained, was just started, or has
+            finished.
     """
-    status = run.state.status
-    if status in (RunStatus.RUNNING, RunStatus.FINISHED):
-        raise RunStateError(f"run {run.id!r} is {status}: it cannot be started")
-    with (run.folder / "train.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "train", "--resume", run.id],
-            cwd=PROJECT_ROOT,
-            env={**os.environ, "FERLAB_HOME": str(home.root), "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    # A child nobody waits for stays a zombie that looks alive.
-    threading.Thread(target=process.wait, name=f"reap-{run.id}", daemon=True).start()
-    return process.pid
+    try:
+        with FileLock(run.folder / _START_LOCK, timeout=_LOCK_SECONDS):
+            status = run.state.status
+            if status in (RunStatus.RUNNING, RunStatus.FINISHED):
+                raise RunStateError(f"run {run.id!r} is {status}: it cannot be started")
+            if run.is_starting:
+                raise RunStateError(f"run {run.id!r} is starting already")
+            pid = spawn(run, home)
+            write_json(run.folder / STARTED, asdict(ProcessMark.of(pid)))
+            return pid
+    except Timeout as error:
+        raise RunStateError(f"run {run.id!r} is being started elsewhere") from error
+
+
+def spawn(run: Run, home: Home) -> int:
+    """Starts the process that trains a run, without any question; see `start`."""
+    return launch(["train", "--resume", run.id], home, run.folder / LOG)
 
 
 def stop(run: Run) -> None:

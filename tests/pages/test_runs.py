@@ -1,3 +1,4 @@
+import io
 import os
 import shutil
 from collections.abc import Callable
@@ -8,11 +9,22 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import resources
+from app.training.transfer import _packed, import_work
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_ONNX
-from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
+from pipeline.runs import (
+    Run,
+    RunNotes,
+    RunStatus,
+    RunStore,
+    edit_notes,
+    write_history,
+    write_state,
+)
 from pipeline.training.config import TrainingConfig
+from pipeline.training.queue import RunQueue
 from tests.served_models import bar_weights, make_model, write_network
 
 PAGE = "pages/runs.py"
@@ -38,8 +50,13 @@ def make_run(home: Home, tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
-def choose(app: AppTest, run: str) -> AppTest:
-    return app.selectbox("runs_chosen").set_value(run).run()
+def choose(app: AppTest, *runs: str) -> AppTest:
+    return app.multiselect("runs_chosen").set_value(list(runs)).run()
+
+
+def listed(app: AppTest) -> list[str]:
+    assert not app.exception, app.exception[0].message
+    return list(app.dataframe[0].value["run"]) if app.dataframe else []
 
 
 def test_without_runs_it_says_where_they_come_from(open_page: OpenPage, texts: Texts) -> None:
@@ -69,16 +86,142 @@ def test_filter_by_status(open_page: OpenPage, make_run: Callable[..., Run]) -> 
     assert list(app.dataframe[0].value["run"]) == ["stopped"]
 
 
-def test_delete_asks_first(home: Home, open_page: OpenPage, make_run: Callable[..., Run]) -> None:
-    make_run("first")
-    make_run("second")
-    app = choose(open_page(PAGE), "first")
+def test_a_deletion_can_be_taken_back(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run], texts: Texts
+) -> None:
+    for name in ("first", "second", "third"):
+        make_run(name)
+    app = choose(open_page(PAGE), "first", "third")
     app = app.button("runs_delete").click().run()
-    assert len(RunStore(home.runs).list()) == 2
-    app = app.button("runs_delete_confirmed").click().run()
-    assert [run.id for run in RunStore(home.runs).list()] == ["second"]
-    assert not app.exception
-    assert app.selectbox("runs_chosen").value is None
+    assert listed(app) == ["second"]
+    assert app.multiselect("runs_chosen").value == []
+    assert "Deleted first, third." in app.info[0].value
+    app = app.button("runs_undo_delete").click().run()
+    assert listed(app) == ["third", "second", "first"]
+    assert not app.info
+
+
+def test_trash_gives_back_until_it_is_emptied(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    for name in ("first", "second"):
+        make_run(name)
+    app = choose(open_page(PAGE), "first", "second").button("runs_delete").click().run()
+    assert not app.dataframe
+    items = {item.run.id: item for item in RunStore(home.runs).trash.list()}
+    # Another tab, or tomorrow: nothing to undo, but the trash.
+    app = open_page(PAGE)
+    assert not app.info
+    app = app.button(f"trash_restore_{items['first'].token}").click().run()
+    assert listed(app) == ["first"]
+    app = app.button("trash_empty").click().run()
+    assert len(RunStore(home.runs).trash.list()) == 1
+    app = app.button("trash_discard_confirmed").click().run()
+    assert RunStore(home.runs).trash.list() == []
+    assert listed(app) == ["first"]
+
+
+def test_title_tags_and_note(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
+    run = make_run("first")
+    edit_notes(make_run("second").folder, tags=["paper"])
+    app = choose(open_page(PAGE), "first").button("runs_edit").click().run()
+    app.text_input("runs_edit_title").set_value("The good one")
+    app.multiselect("runs_edit_tags").set_value(["paper"])
+    app.text_area("runs_edit_note").set_value("see page 3")
+    # Meanwhile another tab does something else to it.
+    edit_notes(run.folder, archived=True)
+    app = app.button("runs_edit_save").click().run()
+    assert run.notes == RunNotes("The good one", ("paper",), "see page 3", archived=True)
+    assert listed(app) == ["second"]
+    app = app.toggle("runs_archived").set_value(True).run()
+    row = app.dataframe[0].value.set_index("run").loc["first"]
+    assert (row["title"], row["note"], row["archived"]) == (
+        "The good one",
+        "see page 3",
+        "Archived",
+    )
+
+
+def test_what_another_tab_wrote_meanwhile_is_kept_and_told(
+    open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    run = make_run("first")
+    app = choose(open_page(PAGE), "first").button("runs_edit").click().run()
+    app.text_input("runs_edit_title").set_value("mine")
+    edit_notes(run.folder, title="theirs")
+    app = app.button("runs_edit_save").click().run()
+    assert "changed elsewhere meanwhile" in str(app.session_state["runs_edit_problem"])
+    assert run.title == "theirs"
+
+
+def test_archived_runs_are_put_away_and_back(
+    open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    for name in ("first", "second"):
+        make_run(name)
+    app = choose(open_page(PAGE), "first").button("runs_archive").click().run()
+    assert listed(app) == ["second"]
+    app = app.toggle("runs_archived").set_value(True).run()
+    assert listed(app) == ["second", "first"]
+    assert app.button("runs_archive").label == "Unarchive"
+    app = app.button("runs_archive").click().run()
+    assert listed(app) == ["second", "first"]
+    assert "runs_archived" not in {toggle.key for toggle in app.toggle}
+
+
+def test_filter_by_tag(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
+    for name, tags in (("first", ["paper"]), ("second", ["paper", "wide"]), ("third", [])):
+        edit_notes(make_run(name).folder, tags=tags)
+    app = open_page(PAGE)
+    pills = next(group for group in app.get("button_group") if group.label == "Tags")
+    app = pills.set_value(["paper", "wide"]).run()
+    assert listed(app) == ["second"]
+
+
+def test_two_to_eight_can_be_compared(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
+    names = [f"run-{number}" for number in range(9)]
+    for name in names:
+        make_run(name)
+    app = open_page(PAGE)
+    for number, disabled in ((1, True), (2, False), (8, False), (9, True)):
+        app = choose(app, *names[:number])
+        assert app.button("runs_compare").disabled is disabled
+        assert app.button("runs_watch").disabled is (number != 1)
+    app = choose(app, "run-3", "run-1").button("runs_compare").click().run()
+    assert app.query_params["runs"] == "run-3,run-1"
+
+
+def test_a_run_in_line_can_be_deleted(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    started = psutil.Process().create_time()
+    make_run("busy", RunStatus.RUNNING, pid=os.getpid(), process_started=started)
+    RunQueue(home).submit(make_run("next", RunStatus.STOPPED))
+    app = choose(open_page(PAGE), "next")
+    assert app.dataframe[0].value.set_index("run").loc["next", "status"] == "◷ Queued"
+    app = app.button("runs_delete").click().run()
+    assert RunQueue(home).line().waiting == ()
+    assert listed(app) == ["busy"]
+
+
+def test_export_and_import(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run], finish_jobs: Callable
+) -> None:
+    run = make_run("first", model=True)
+    app = choose(open_page(PAGE), "first").button("runs_export").click().run()
+    assert [button.label.split(" (")[0] for button in app.get("download_button")] == [
+        "CSV",
+        "Without checkpoints",
+        "With checkpoints",
+    ]
+    store = RunStore(home.runs)
+    with _packed(run, checkpoints=True) as packed:
+        packed.seek(0)
+        resources.jobs().start("import", "Import", import_work(store, io.BytesIO(packed.read())))
+    app = finish_jobs(app)
+    assert "“first-2” is among the runs now" in app.success[0].value
+    assert listed(app) == ["first-2", "first"]
+    assert store.get("first-2").has_model
 
 
 def test_a_running_run_cannot_be_deleted(open_page: OpenPage, make_run: Callable[..., Run]) -> None:

@@ -21,9 +21,9 @@ def run(home: Home, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What `worker.start` gives next, last first; it starts no process."""
+    """What `worker.spawn` gives next, last first; it starts no process."""
     pids = [os.getpid()]
-    monkeypatch.setattr("pipeline.training.worker.start", lambda run, home: pids.pop())
+    monkeypatch.setattr("pipeline.training.worker.spawn", lambda run, home: pids.pop())
     return pids
 
 

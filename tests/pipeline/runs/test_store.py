@@ -2,18 +2,14 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from pipeline.errors import RunNotFoundError, RunStateError
+from pipeline.files import write_json
 from pipeline.runs import RunStatus, RunStore, process_is_alive, write_history, write_state
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "runs")
 
 
 def test_new_run_is_queued_and_listed_first(store: RunStore) -> None:
@@ -103,3 +99,63 @@ def test_damaged_file_is_named(store: RunStore) -> None:
     (run.folder / "config.json").write_text("{")
     with pytest.raises(RunStateError, match=r"config\.json is damaged"):
         _ = run.config
+
+
+def test_half_made_run_is_not_there(store: RunStore) -> None:
+    with pytest.raises(TypeError):
+        store.create({"epochs": object()}, name="mine")
+    assert store.list() == []
+    assert store.create({}, name="mine").id == "mine"
+
+
+def test_deleted_run_comes_back_as_it_was(store: RunStore) -> None:
+    run = store.create({"architecture": "vgg"}, name="mine")
+    write_history(run, [{"epoch": 1}])
+    item = store.delete("mine")
+    assert store.list() == []
+    assert store.trash.list() == [item]
+    assert store.restore(item.token) == run
+    assert run.history == [{"epoch": 1}]
+    assert store.trash.list() == []
+    with pytest.raises(RunNotFoundError, match="not in the trash"):
+        store.restore(item.token)
+
+
+def test_restored_run_whose_id_is_taken_gets_another(store: RunStore) -> None:
+    store.create({"epochs": 1}, name="mine")
+    item = store.delete("mine")
+    store.create({"epochs": 2}, name="mine")
+    assert store.restore(item.token).id == "mine-2"
+    assert [store.get(name).config["epochs"] for name in ("mine-2", "mine")] == [1, 2]
+
+
+def test_of_two_deleted_with_one_id_the_last_is_meant(store: RunStore) -> None:
+    for epochs in (1, 2):
+        store.create({"epochs": epochs}, name="mine")
+        store.delete("mine")
+    assert store.restore("mine").config == {"epochs": 2}
+    assert store.restore("mine").id == "mine-2"
+
+
+def test_emptied_trash_is_empty(store: RunStore) -> None:
+    for name in "ab":
+        store.create({}, name=name)
+        store.delete(name)
+    (store.root / ".trash" / "notes.txt").write_text("not ours")
+    assert store.trash.discard() == 2
+    assert store.trash.list() == []
+
+
+def test_run_that_a_process_holds_is_not_deleted(store: RunStore) -> None:
+    run = store.create({}, name="mine")
+    with FileLock(run.folder / ".lock"), pytest.raises(RunStateError, match="still running"):
+        store.delete("mine")
+
+
+def test_run_whose_process_just_starts_is_not_deleted(store: RunStore) -> None:
+    run = store.create({}, name="mine")
+    started = psutil.Process().create_time()
+    write_json(run.folder / "started.json", {"pid": os.getpid(), "process_started": started})
+    assert run.is_starting
+    with pytest.raises(RunStateError, match="still running"):
+        store.delete("mine")

@@ -1,0 +1,97 @@
+"""`runs delete`, `restore`, `trash`, `export`, `import`: runs that go and come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipeline.cli.common import JsonFlag, console, print_json, runs
+from pipeline.errors import ExportError
+from pipeline.files import replaced_file
+from pipeline.runs import KEPT_FOR
+from pipeline.runs.transfer import export_run, import_run
+
+_Run = Annotated[str, typer.Argument(metavar="RUN")]
+_YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def delete(run_id: _Run, yes: _YES = False) -> None:
+    """Moves a run with its model to the trash, where it is kept for 30 days."""
+    run = runs().get(run_id)
+    if not yes:
+        typer.confirm(f"Move run {run.id} with its model to the trash?", abort=True, err=True)
+    runs().delete(run.id)
+    console().print(
+        f"Deleted {run.id}; `runs restore {run.id}` brings it back within {KEPT_FOR.days} days.",
+        markup=False,
+    )
+
+
+def restore(
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN", help="An id, or a token of `runs trash`.")
+    ],
+) -> None:
+    """Brings a deleted run back; of several with that id, the last deleted."""
+    run = runs().restore(run_id)
+    console().print(f"Restored {run.id}.", markup=False)
+
+
+def trash(
+    empty: Annotated[bool, typer.Option("--empty", help="Remove all of them for good.")] = False,
+    yes: _YES = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lists the deleted runs."""
+    found = runs().trash.list()
+    if empty:
+        if not yes:
+            typer.confirm(f"Remove {len(found)} runs for good?", abort=True, err=True)
+        number = runs().trash.discard()
+        console().print(f"Removed {number} runs for good.", markup=False)
+        return
+    rows = [
+        {"run": item.run.id, "deleted": f"{item.deleted:%Y-%m-%d %H:%M}", "token": item.token}
+        for item in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("run", "deleted (UTC)", "token", title="Trash")
+    for row in rows:
+        table.add_row(*row.values())
+    console().print(table)
+
+
+def export(
+    run_id: _Run,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip file to write.")],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="With what it takes to train on; much larger.")
+    ] = False,
+) -> None:
+    """Writes one run as a zip file."""
+    run = runs().get(run_id)
+    try:
+        with replaced_file(file) as stream:
+            export_run(run, stream, checkpoints=checkpoints)
+    except OSError as error:
+        raise ExportError(f"{file} cannot be written: {error}") from error
+    console().print(f"Wrote {run.id} to {file}.", markup=False)
+
+
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Reads a run that `runs export` wrote; it gets a new id if its own is taken."""
+    run = import_run(runs(), file)
+    if as_json:
+        print_json({"run": run.id})
+    else:
+        console().print(f"Imported {run.id}.", markup=False)

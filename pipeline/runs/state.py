@@ -1,0 +1,88 @@
+"""Where a run is in its life, and whether the process behind it still lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import psutil
+
+
+class RunStatus(StrEnum):
+    """Where a run is in its life.
+
+    `QUEUED` is a run that was made and never trained; whether it waits in line
+    to be, `training.queue` knows.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen to the run by itself any more."""
+        return self in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED)
+
+
+@dataclass(frozen=True)
+class RunState:
+    """The content of `status.json`.
+
+    Attributes:
+        status: Where the run is.
+        reason: Why it stopped or failed, one sentence.
+        pid: The training process.
+        process_started: Its start time, seconds since 1970: a later process
+            with the same id is another one.
+        created, started, ended: ISO 8601 in UTC.
+    """
+
+    status: RunStatus
+    created: str
+    reason: str = ""
+    pid: int | None = None
+    process_started: float | None = None
+    started: str | None = None
+    ended: str | None = None
+
+
+@dataclass(frozen=True)
+class ProcessMark:
+    """A process, told apart from later ones with the same id.
+
+    Attributes:
+        pid: Its id.
+        process_started: Its start time, seconds since 1970.
+    """
+
+    pid: int
+    process_started: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessMark:
+        """The mark of a process; one that is gone already gets a mark that never lives."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.Error:
+            return cls(pid, 0.0)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether this very process still runs."""
+        return process_is_alive(self.pid, self.process_started)
+
+
+def process_is_alive(pid: int | None, started: float | None) -> bool:
+    """Whether the very process that had this id at that start time still runs."""
+    if pid is None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return started is None or abs(process.create_time() - started) < 1.0
+    except psutil.Error:
+        return False

@@ -1,0 +1,172 @@
+"""One run as a zip file: to keep it, or to hand it to another computer.
+
+    <id>/
+        exported.json      what this is, and which form of it
+        config.json, …     the run's files; checkpoints only if asked for
+
+What comes in is not trusted: nothing is written outside a new folder, nothing
+larger than a run can be, and nothing becomes a run that does not read like one.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from pipeline.errors import RunImportError, RunStateError
+from pipeline.files import write_json
+from pipeline.runs.run import STARTED, Run
+from pipeline.runs.soundness import check_run
+from pipeline.runs.store import RunStore, is_id
+
+FORMAT_VERSION = 1
+
+_MANIFEST = "exported.json"
+_CHECKPOINTS = "checkpoints"
+_OF_THIS_COMPUTER = frozenset({STARTED, "stop_asked.json", "progress.json", _MANIFEST})
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_MAX_DEPTH = 4
+_TEXT = frozenset({".json", ".jsonl", ".md", ".log", ".csv", ".txt"})
+_BINARY = frozenset({".npz", ".npy", ".onnx", ".keras", ".h5", ".tflite"})
+_MAX_FILES = 1000
+_MAX_TEXT_BYTES = 64 * 2**20
+_MAX_BYTES = 4 * 2**30
+_CHUNK = 1 << 20
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError),
+    *(NotImplementedError, RuntimeError, FileExistsError, NotADirectoryError),
+)
+"""What comes of damage, unknown methods, passwords, and files within files."""
+
+
+def export_run(run: Run, target: IO[bytes], *, checkpoints: bool = False) -> None:
+    """Writes a run as a zip file, piece by piece.
+
+    Args:
+        run: Not being trained.
+        target: Where to; need not be seekable.
+        checkpoints: Whether to add what it takes to train on, which makes the
+            file a few times as large.
+
+    Raises:
+        RunStateError: If it is being trained: its files would not fit together.
+    """
+    if run.is_busy:
+        raise RunStateError(f"run {run.id!r} is being trained: stop it, or wait until it is over")
+    manifest = {
+        "format": FORMAT_VERSION,
+        "run": run.id,
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    with (
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        write_json(Path(folder) / _MANIFEST, manifest)
+        archive.write(Path(folder) / _MANIFEST, f"{run.id}/{_MANIFEST}")
+        for path in _files(run.folder, checkpoints=checkpoints):
+            # Weights are as good as noise: squeezing them takes long and saves little.
+            method = zipfile.ZIP_STORED if path.suffix in _BINARY else zipfile.ZIP_DEFLATED
+            name = f"{run.id}/{path.relative_to(run.folder).as_posix()}"
+            archive.write(path, name, method)
+
+
+def import_run(store: RunStore, source: Path | IO[bytes]) -> Run:
+    """Makes a run of an exported one; its id gets a number behind it if it is taken.
+
+    A run that was being trained when it was exported is stopped now.
+
+    Args:
+        store: Where runs are kept.
+        source: What `export_run` wrote.
+
+    Raises:
+        RunImportError: If it is anything else, damaged, or too large.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive, store.incoming() as folder:
+            run_id, members = _members(archive)
+            _check_room(store.root, members)
+            for name, info in members.items():
+                _extract(archive, info, folder.joinpath(*name.parts))
+            (folder / _MANIFEST).unlink()
+            check_run(folder)
+            return store.adopt(folder, run_id)
+    except _BROKEN as error:
+        raise RunImportError(f"this is not a sound zip file ({error}): export it again") from error
+
+
+def _files(folder: Path, *, checkpoints: bool) -> Iterator[Path]:
+    """A run's files that mean something elsewhere, in order; no hidden ones, no links."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() or not _PART.fullmatch(path.name) or path.name in _OF_THIS_COMPUTER:
+            continue
+        if path.is_dir():
+            if checkpoints or path.name != _CHECKPOINTS:
+                yield from _files(path, checkpoints=checkpoints)
+        elif path.suffix in _TEXT | _BINARY:
+            yield path
+
+
+def _members(archive: zipfile.ZipFile) -> tuple[str, dict[PurePosixPath, zipfile.ZipInfo]]:
+    """The run's id, and its files by their path below the run's folder."""
+    found: dict[PurePosixPath, zipfile.ZipInfo] = {}
+    tops = set()
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        parts = info.filename.split("/")
+        _check_member(info, parts)
+        tops.add(parts[0])
+        name = PurePosixPath(*parts[1:])
+        if name in found:
+            raise RunImportError(f"{info.filename!r} is in this file twice: export it again")
+        found[name] = info
+        if len(found) > _MAX_FILES:
+            raise RunImportError(f"a run has {_MAX_FILES} files at most, this has more")
+    if PurePosixPath(_MANIFEST) not in found or len(tops) != 1:
+        raise RunImportError(
+            "this zip file holds no exported run: make one with `runs export` or on the runs page"
+        )
+    top = tops.pop()
+    if not is_id(top):
+        raise RunImportError(f"{top[:80]!r} cannot name a run")
+    return top, found
+
+
+def _check_member(info: zipfile.ZipInfo, parts: list[str]) -> None:
+    name = info.filename[:120]
+    if not 2 <= len(parts) <= _MAX_DEPTH or not all(map(_PART.fullmatch, parts)):
+        raise RunImportError(f"a run has no file {name!r}: this zip file holds something else")
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise RunImportError(f"{name!r} is a link or a device, not a file: this is not a run")
+    suffix = PurePosixPath(name).suffix
+    if suffix not in _TEXT | _BINARY:
+        raise RunImportError(f"a run has no file of the kind {name!r}")
+    if suffix in _TEXT and info.file_size > _MAX_TEXT_BYTES:
+        raise RunImportError(f"{name!r} is too large to be part of a run")
+
+
+def _check_room(root: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> None:
+    # `zipfile` never unpacks more of a file than its heading says.
+    size = sum(info.file_size for info in members.values())
+    if size > _MAX_BYTES:
+        raise RunImportError(f"unpacked this has {size / 2**30:.1f} GiB, more than a run can have")
+    if size > shutil.disk_usage(root).free:
+        raise RunImportError("there is no room for it on this disk: free some space first")
+
+
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(info) as packed, target.open("xb") as file:
+        shutil.copyfileobj(packed, file, _CHUNK)

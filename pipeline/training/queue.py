@@ -1,0 +1,204 @@
+"""The line of runs that wait to be trained: one after another, or a few at a time.
+
+The line is a file of the home, `runs/queue.json`, so it needs no dashboard: a
+training process that ends starts the next one. One that is killed cannot, so
+the dashboard looks too, every few seconds. All of them take the same lock, and
+a run leaves the line only when its process has been started, so none is lost
+and none started twice.
+
+This module does not import Keras.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+from filelock import FileLock, Timeout
+
+from pipeline.errors import ConfigError, PipelineError, RunStateError
+from pipeline.files import read_json, write_json
+from pipeline.home import Home
+from pipeline.runs import Run, RunStatus, RunStore
+from pipeline.training import worker
+
+MAX_SLOTS = 8
+
+_FILE = "queue.json"
+_LOCK = ".queue.lock"
+_LOCK_SECONDS = 10.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Line:
+    """The content of `queue.json`.
+
+    Attributes:
+        waiting: Ids of the runs that wait, the next one first.
+        slots: How many may be trained at a time.
+    """
+
+    waiting: tuple[str, ...] = ()
+    slots: int = 1
+
+    def place(self, run_id: str) -> int:
+        """A run's place in the line, from 1; 0 if it does not wait."""
+        return self.waiting.index(run_id) + 1 if run_id in self.waiting else 0
+
+
+class RunQueue:
+    """The line of one home; processes and threads may use it at the same time."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._store = RunStore(home.runs)
+        self._path = home.runs / _FILE
+
+    def line(self) -> Line:
+        """The line as it is now; an empty one where there is no file or it is damaged."""
+        try:
+            stored = read_json(self._path)
+            waiting = tuple(str(run_id) for run_id in stored["waiting"])
+            return Line(tuple(dict.fromkeys(waiting)), min(max(int(stored["slots"]), 1), MAX_SLOTS))
+        except (OSError, KeyError, TypeError, ValueError):
+            return Line()
+
+    def submit(self, run: Run) -> int:
+        """Puts a run at the end of the line, and starts it at once if there is room.
+
+        Args:
+            run: New, stopped or failed.
+
+        Returns:
+            Its place in the line, from 1; 0 if it has been started.
+
+        Raises:
+            RunStateError: If it is being trained, or has finished.
+        """
+        with self._locked():
+            if run.is_busy or run.state.status is RunStatus.FINISHED:
+                raise RunStateError(
+                    f"run {run.id!r} is {run.state.status}: it cannot wait to be trained"
+                )
+            line = self.line()
+            if not line.place(run.id):
+                self._save(replace(line, waiting=(*line.waiting, run.id)))
+            self._start_next()
+            return self.line().place(run.id)
+
+    def start(self, run: Run) -> int:
+        """Starts a run now, room or not, past all that wait; gives the process's id.
+
+        Raises:
+            RunStateError: See `worker.start`.
+        """
+        with self._locked():
+            pid = worker.start(run, self._home)
+            self._drop(run.id)
+            return pid
+
+    def remove(self, run_id: str) -> None:
+        """Takes a run out of the line; the run itself stays."""
+        with self._locked():
+            self._drop(run_id)
+
+    def move(self, run_id: str, place: int) -> None:
+        """Gives a run another place in the line.
+
+        Args:
+            run_id: A run that waits.
+            place: From 1; beyond the end means the end.
+
+        Raises:
+            RunStateError: If it does not wait (any more).
+        """
+        with self._locked():
+            line = self.line()
+            if not line.place(run_id):
+                raise RunStateError(f"run {run_id!r} does not wait in line (any more)")
+            others = [other for other in line.waiting if other != run_id]
+            others.insert(max(place, 1) - 1, run_id)
+            self._save(replace(line, waiting=tuple(others)))
+
+    def set_slots(self, slots: int) -> None:
+        """Sets how many runs are trained at a time, and starts what there is room for.
+
+        Args:
+            slots: In `[1, MAX_SLOTS]`.
+
+        Raises:
+            ConfigError: If it is out of its range.
+        """
+        if not 1 <= slots <= MAX_SLOTS:
+            raise ConfigError(f"between 1 and {MAX_SLOTS} runs train at a time, got {slots}")
+        with self._locked():
+            self._save(replace(self.line(), slots=slots))
+            self._start_next()
+
+    def advance(self) -> list[Run]:
+        """Starts the next runs as far as there is room; gives those that it started.
+
+        A process that has just ended its training, and calls this, counts as gone.
+
+        Raises:
+            RunStateError: If another process keeps the line locked.
+        """
+        if not self.line().waiting:
+            return []  # without a lock, and without a folder where there is none
+        with self._locked():
+            return self._start_next()
+
+    def _start_next(self) -> list[Run]:
+        started: list[Run] = []
+        by_id = {run.id: run for run in self._store.list()}
+        room = self.line().slots - sum(map(_takes_room, by_id.values()))
+        for run_id in self.line().waiting:
+            run = by_id.get(run_id)
+            if run is None or run.is_busy or run.state.status is RunStatus.FINISHED:
+                self._drop(run_id)  # deleted, or started by hand
+            elif room > 0 and self._try_to_start(run):
+                started.append(run)
+                room -= 1
+        return started
+
+    def _try_to_start(self, run: Run) -> bool:
+        try:
+            worker.start(run, self._home)
+        except (PipelineError, OSError) as error:
+            # One that cannot be started must not hold up those behind it.
+            _log.warning("run %s left the line: %s", run.id, error)
+            return False
+        finally:
+            self._drop(run.id)
+        return True
+
+    def _drop(self, run_id: str) -> None:
+        line = self.line()
+        if line.place(run_id):
+            rest = tuple(other for other in line.waiting if other != run_id)
+            self._save(replace(line, waiting=rest))
+
+    def _save(self, line: Line) -> None:
+        write_json(self._path, asdict(line))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._path.with_name(_LOCK), timeout=_LOCK_SECONDS)
+        try:
+            held = lock.acquire()
+        except Timeout as error:
+            raise RunStateError("the line of waiting runs is in use: try again") from error
+        with held:
+            yield
+
+
+def _takes_room(run: Run) -> bool:
+    if run.state.status is RunStatus.RUNNING:
+        return True
+    # A process that never got to train its run, and now looks for the next, is no hindrance.
+    return run.is_starting and (run.launched is None or run.launched.pid != os.getpid())
