@@ -34,9 +34,19 @@ class Home:
         return self.root / "runs"
 
     @property
+    def ensembles(self) -> Path:
+        """Models made of several others, one folder each."""
+        return self.root / "ensembles"
+
+    @property
     def cache(self) -> Path:
         """What can be computed again: predictions, maps; may be deleted at any time."""
         return self.root / "cache"
+
+    @property
+    def sweeps(self) -> Path:
+        """Hyperparameter searches: their database and the logs of their workers."""
+        return self.root / "sweeps"
 
     @property
     def journal(self) -> Path:

@@ -25,3 +25,18 @@ class Cancelled(PipelineError):  # noqa: N818 - it is a wish, not an error
 
 def no_progress(done: float, total: float | None, text: str = "") -> None:
     """A `Progress` for callers who do not want to know."""
+
+
+def part_of(progress: Progress, first: float, last: float) -> Progress:
+    """The progress of a part of some work, as a share of the whole.
+
+    Args:
+        progress: That of the whole; told shares of 1.
+        first: The share that is done when the part begins.
+        last: The share that is done when it ends.
+    """
+
+    def tell(done: float, total: float | None, text: str = "") -> None:
+        progress(first + (last - first) * done / (total or 1), 1.0, text)
+
+    return tell

@@ -71,11 +71,14 @@ def make_contract(**changes: Any) -> ModelContract:
     return ModelContract(**{**values, **changes})
 
 
-def make_model(folder: Path, *, gain: float = 0.05, **changes: Any) -> Path:
-    """A complete model; `changes` are fields of its contract."""
+def make_model(
+    folder: Path, *, gain: float = 0.05, blind_to: tuple[int, ...] = (), **changes: Any
+) -> Path:
+    """A complete model that never answers `blind_to`; `changes` are fields of its contract."""
     folder.mkdir(parents=True)
     contract = make_contract(**changes)
     weights = bar_weights(contract.preprocessing.size, gain)
+    weights[:, list(blind_to)] = -0.01
     write_network(folder / MODEL_ONNX, weights)
     faces = bar_faces(np.arange(14) % 7, seed=1)
     inputs = contract.preprocessing.apply(faces)

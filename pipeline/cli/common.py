@@ -23,14 +23,18 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 
 from pipeline.dataset import Dataset, DatasetStore
-from pipeline.errors import DatasetNotFoundError, ModelLoadError
+from pipeline.dataset.overlay import LATEST, NO_EDITS, OverlayStore
+from pipeline.errors import DatasetError, DatasetNotFoundError, ModelLoadError
 from pipeline.home import Home
 from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
+from pipeline.recognition.contract import ModelContract
 from pipeline.runs import RunStore
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+
+EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
 
 
 def console() -> Console:
@@ -67,6 +71,40 @@ def pick_dataset(name: str | None) -> Dataset:
             "dataset import FILE` or `python -m pipeline dataset demo`"
         )
     return store.open(known[0])
+
+
+def with_edits(dataset: Dataset, edits: str | None) -> Dataset:
+    """A dataset with the edits that `--edits` names; without the option, as imported.
+
+    Raises:
+        DatasetError: If it is no choice, or there has been no such version.
+    """
+    chosen = OverlayStore(datasets().root).edited(dataset, edits or NO_EDITS)
+    if edits == LATEST and chosen.edits is None:
+        console().print(f"{dataset.name} has no edits.", markup=False)
+    return chosen
+
+
+def trained_on(contract: ModelContract) -> Dataset:
+    """The stored dataset that the model was trained on, else the only one there is.
+
+    Raises:
+        DatasetNotFoundError: If it is not here and the choice is not clear.
+    """
+    found = trained_on_if_here(contract)
+    return pick_dataset(None) if found is None else found
+
+
+def trained_on_if_here(contract: ModelContract) -> Dataset | None:
+    """The stored dataset that the model was trained on; `None` if it is not here."""
+    store = datasets()
+    for name in store.names():
+        try:
+            if store.meta(name).fingerprint == contract.dataset.get("fingerprint"):
+                return store.open(name)
+        except DatasetError:
+            continue  # a damaged dataset is not the one that is looked for
+    return None
 
 
 def load_classifier(model: str | None) -> EmotionClassifier:

@@ -130,9 +130,9 @@ def delete(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Deletes a dataset for good; the file it was read from stays."""
+    """Deletes a dataset and its edits for good; the file it was read from stays."""
     if not yes:
-        typer.confirm(f"Delete the dataset {name} for good?", abort=True, err=True)
+        typer.confirm(f"Delete the dataset {name} and its edits for good?", abort=True, err=True)
     datasets().delete(name)
     console().print(f"Deleted {name}.", markup=False)
 

@@ -8,16 +8,22 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from pipeline.cli.common import console, datasets, pick_dataset, print_json, progress_bar
-from pipeline.dataset import Dataset, Split
-from pipeline.errors import DatasetError
+from pipeline.cli.common import (
+    EDITS_METAVAR,
+    console,
+    pick_dataset,
+    print_json,
+    progress_bar,
+    trained_on,
+    with_edits,
+)
+from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation import evaluate as evaluate_model
 from pipeline.files import write_json
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.recognition.contract import ModelContract
 
 
 def evaluate(
@@ -30,6 +36,14 @@ def evaluate(
     dataset: Annotated[
         str | None,
         typer.Option(help="Name of an imported dataset; default: the one it was trained on."),
+    ] = None,
+    edits: Annotated[
+        str | None,
+        typer.Option(
+            metavar=EDITS_METAVAR,
+            help="Exclusions and relabels to score with, as made on the dataset page. Only "
+            "figures without them compare with others. Default: none.",
+        ),
     ] = None,
     split: Annotated[Split, typer.Option(help="Which part of the dataset.")] = Split.TEST,
     tta: Annotated[
@@ -44,7 +58,8 @@ def evaluate(
     """Scores a model on a split: accuracy with its interval, by class, calibration, speed."""
     entry = ModelCatalog(Home.from_environment()).resolve(model)
     classifier = EmotionClassifier.load(entry.folder)
-    chosen = pick_dataset(dataset) if dataset else _trained_on(classifier.contract)
+    chosen = pick_dataset(dataset) if dataset else trained_on(classifier.contract)
+    chosen = with_edits(chosen, edits)
     with progress_bar("Scoring") as progress:
         report = evaluate_model(classifier, chosen, split, tta=tta, progress=progress)
     if json == "-":
@@ -56,20 +71,10 @@ def evaluate(
         console().print(f"Report: {json}", markup=False)
 
 
-def _trained_on(contract: ModelContract) -> Dataset:
-    """The stored dataset that the model was trained on, else the only one there is."""
-    store = datasets()
-    for name in store.names():
-        try:
-            if store.meta(name).fingerprint == contract.dataset.get("fingerprint"):
-                return store.open(name)
-        except DatasetError:
-            continue  # a damaged dataset is not the one that is looked for
-    return pick_dataset(None)
-
-
 def _print(report: EvaluationReport) -> None:
     where = f"{report.dataset.name}, {report.split} split"
+    if report.dataset.overlay_version is not None:
+        where += f" with version {report.dataset.overlay_version} of the edits"
     if report.dataset.synthetic:
         where += " (synthetic faces)"
     console().print(_figures(report, where))

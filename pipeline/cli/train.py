@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from pipeline.cli.common import (
+    EDITS_METAVAR,
     console,
     datasets,
     loading_keras,
@@ -21,35 +22,62 @@ from pipeline.cli.common import (
     print_json,
     progress_bar,
     runs,
+    with_edits,
 )
 from pipeline.errors import ConfigError
+from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
 from pipeline.training import worker
 from pipeline.training.config import Setting, TrainingConfig, settings
+from pipeline.training.queue import RunQueue
 
 _KERAS_BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def train(
-    dataset: str | None, name: str | None, resume: str | None, as_json: bool, **values: Any
+    dataset: str | None,
+    edits: str | None,
+    name: str | None,
+    resume: str | None,
+    queue: bool,
+    as_json: bool,
+    **values: Any,
 ) -> None:
     """Trains a network on an imported dataset; Ctrl-C stops it and keeps the best weights.
 
     Without options this is the seed recipe. `--resume ID` continues an
-    interrupted run from its last finished epoch.
+    interrupted run from its last finished epoch, with the edits it was begun with.
     """
     changed = {key: value for key, value in values.items() if value is not None}
     if resume is not None:
-        if changed or dataset or name:
+        if changed or dataset or edits or name:
             raise ConfigError("--resume continues a run as it was begun: give no other setting")
         run = runs().get(resume)
     else:
-        run = worker.create(runs(), TrainingConfig(**changed), pick_dataset(dataset), name)
-    status = _train(run)
+        chosen = with_edits(pick_dataset(dataset), edits)
+        run = worker.create(runs(), TrainingConfig(**changed), chosen, name)
+    if queue:
+        place = RunQueue(Home.from_environment()).submit(run)
+        _tell_place(run, place, as_json)
+        return
+    try:
+        status = _train(run)
+    finally:
+        # Whatever became of it: those that wait in line must not have to wait for a dashboard.
+        RunQueue(Home.from_environment()).advance()
     if as_json:
         print_json({"run": run.id, "status": status, "evaluation": run.evaluation})
     else:
         _summarise(run, status)
+
+
+def _tell_place(run: Run, place: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": run.id, "place": place})
+    elif place:
+        console().print(f"Run {run.id} waits in line, at place {place}.", markup=False)
+    else:
+        console().print(f"Run {run.id} is being trained in the background.", markup=False)
 
 
 def _signature() -> inspect.Signature:
@@ -58,8 +86,22 @@ def _signature() -> inspect.Signature:
         "dataset": Annotated[
             str | None, typer.Option(help="Name of an imported dataset; default: the only one.")
         ],
+        "edits": Annotated[
+            str | None,
+            typer.Option(
+                metavar=EDITS_METAVAR,
+                help="Exclusions and relabels to train with, as made on the dataset page. "
+                "The scores of the run are those without them. Default: none.",
+            ),
+        ],
         "name": Annotated[str | None, typer.Option(help="Id of the new run.")],
         "resume": Annotated[str | None, typer.Option(help="Id of the run to continue.")],
+        "queue": Annotated[
+            bool,
+            typer.Option(
+                "--queue", help="Train it in the background, once there is room; see `runs queue`."
+            ),
+        ],
         "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
     }
     known = settings()
@@ -67,7 +109,7 @@ def _signature() -> inspect.Signature:
         inspect.Parameter(
             key,
             inspect.Parameter.KEYWORD_ONLY,
-            default=False if key == "as_json" else None,
+            default=False if key in ("queue", "as_json") else None,
             annotation=annotation,
         )
         for key, annotation in leading.items()
@@ -109,8 +151,9 @@ def _train(run: Run) -> RunStatus:
         raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
     config = run.config
     console().print(
-        f"Run [bold]{run.id}[/]: {config['architecture']} on {config['dataset']}, "
-        f"up to {config['epochs']} epochs; files in {run.folder}",
+        f"Run [bold]{run.id}[/]: {config['architecture']} on {config['dataset']}"
+        f"{_edits(config.get('overlay_version'))}, up to {config['epochs']} epochs; "
+        f"files in {run.folder}",
         soft_wrap=True,
     )
     with loading_keras():
@@ -118,6 +161,10 @@ def _train(run: Run) -> RunStatus:
 
     with _epoch_bar() as bar, progress_bar("Packaging") as packaging:
         return train_run(run, datasets(), bar, packaging)
+
+
+def _edits(version: int | None) -> str:
+    return "" if version is None else f" with version {version} of its edits"
 
 
 @contextmanager

@@ -93,6 +93,23 @@ class DatasetMeta:
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What an overlay made of a dataset; see `overlay`.
+
+    Attributes:
+        version: Of the overlay.
+        num_excluded: Images that it leaves out.
+        num_relabelled: Images that are left and have another label.
+        official: The dataset as it was imported.
+    """
+
+    version: int
+    num_excluded: int
+    num_relabelled: int
+    official: Dataset
+
+
+@dataclass(frozen=True)
 class Dataset:
     """An imported dataset; the arrays are memory-mapped and read-only.
 
@@ -107,6 +124,7 @@ class Dataset:
             `ferplus.COLUMNS`; `None` when none are attached.
         origins: Where each image came from (row or file name), `bytes`, shape
             `(n,)`; `None` when not recorded.
+        edits: The edits that it carries; `None` as it was imported.
     """
 
     name: str
@@ -117,9 +135,20 @@ class Dataset:
     split_codes: npt.NDArray[np.uint8]
     votes: npt.NDArray[np.uint8] | None = field(default=None)
     origins: npt.NDArray[np.bytes_] | None = field(default=None)
+    edits: Edits | None = field(default=None)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def official(self) -> Dataset:
+        """The dataset as it was imported, whose figures compare between runs."""
+        return self if self.edits is None else self.edits.official
+
+    @property
+    def overlay_version(self) -> int | None:
+        """The version of the edits that it carries; `None` as it was imported."""
+        return None if self.edits is None else self.edits.version
 
     def indices(self, split: Split) -> npt.NDArray[np.intp]:
         """The positions of a split's images, ascending."""

@@ -1,8 +1,10 @@
 """Exclusions and relabels beside a dataset, whose own files are never changed.
 
-data/.overlays/<name>.json is a list of edits in order. Nothing is ever taken
-out of it: to undo is one more edit, so a version number means the same set of
-changes for good, and a training can name the version that it was made with.
+data/.overlays/<name>@<fingerprint>.json is a list of edits in order. Nothing is
+ever taken out of it: to undo is one more edit, so a version number means the
+same set of changes for good, and a training can name the version that it was
+made with. The name of the file tells the data apart: other data imported under
+the same name begin without edits, and the old data, imported again, find theirs.
 """
 
 from __future__ import annotations
@@ -17,15 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from filelock import FileLock, Timeout
 
-from pipeline.dataset.core import Dataset, count_classes
+from pipeline.dataset.core import Dataset, Edits, count_classes
 from pipeline.errors import DatasetError
 from pipeline.files import read_json, write_json
 from pipeline.labels import EMOTIONS, NAMES, label_index
 
 FORMAT_VERSION = 1
+NO_EDITS = "none"
+LATEST = "latest"
+
 _LOCK_SECONDS = 5.0
+_FINGERPRINT_DIGITS = 16
 
 
 class OverlayConflictError(DatasetError):
@@ -129,6 +136,11 @@ class Overlay:
         return len(self.edits)
 
     @property
+    def num_relabelled(self) -> int:
+        """Images that are left and have another label."""
+        return len(set(self.relabelled) - self.excluded)
+
+    @property
     def last(self) -> Edit | None:
         """The edit that `undo` would take back."""
         return next(iter(_holding(self.edits)[::-1]), None)
@@ -141,7 +153,7 @@ class Overlay:
         """
         if not 0 <= version <= self.version:
             raise DatasetError(
-                f"the overlay has versions 0 to {self.version}, got version {version}"
+                f"the edits have versions 0 to {self.version}, got version {version}"
             )
         return Overlay.replay(self.fingerprint, self.edits[:version])
 
@@ -153,8 +165,9 @@ class Overlay:
 
         Returns:
             A dataset without the excluded images and with the new labels, with
-            counts, a note and a fingerprint of its own. If no edit holds, the
-            dataset itself, still memory-mapped.
+            counts, a note and a fingerprint of its own; its `edits` tell the
+            version. Relabelled images lose their FER+ votes: whoever relabels
+            an image overrules them. If no edit holds, the dataset itself.
 
         Raises:
             DatasetError: If the edits were made for other data, or nothing
@@ -178,12 +191,18 @@ class Overlay:
         digest = hashlib.sha256(np.ascontiguousarray(images).data)
         digest.update(labels.data)
         digest.update(np.ascontiguousarray(splits).data)
+        edits = Edits(
+            self.version,
+            num_excluded=len(self.excluded),
+            num_relabelled=self.num_relabelled,
+            official=dataset,
+        )
         meta = replace(
             dataset.meta,
             fingerprint=digest.hexdigest(),
             num_samples=len(labels),
             counts=count_classes(labels, splits),
-            notes=(*dataset.meta.notes, self._note()),
+            notes=(*dataset.meta.notes, _note(edits)),
         )
         return replace(
             dataset,
@@ -191,8 +210,9 @@ class Overlay:
             images=images,
             labels=labels,
             split_codes=splits,
-            votes=None if dataset.votes is None else dataset.votes[chosen],
+            votes=None if dataset.votes is None else self._votes(dataset.votes)[chosen],
             origins=None if dataset.origins is None else dataset.origins[chosen],
+            edits=edits,
         )
 
     def check(self, dataset: Dataset) -> None:
@@ -215,11 +235,10 @@ class Overlay:
                 f"{len(dataset)}: the file is damaged"
             )
 
-    def _note(self) -> str:
-        return (
-            f"overlay version {self.version}: {len(self.excluded):,} images excluded, "
-            f"{len(self.relabelled):,} relabelled"
-        )
+    def _votes(self, votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        left = np.array(votes)
+        left[list(self.relabelled)] = 0
+        return left
 
 
 class OverlayStore:
@@ -234,7 +253,7 @@ class OverlayStore:
 
     def path(self, dataset: Dataset) -> Path:
         """The file of a dataset's overlay, there or not."""
-        return self._folder / f"{dataset.name}.json"
+        return self._folder / f"{self._stem(dataset)}.json"
 
     def load(self, dataset: Dataset) -> Overlay:
         """The overlay of a dataset; an empty one if nothing was ever edited.
@@ -277,12 +296,53 @@ class OverlayStore:
         _check_edit(edit, len(dataset))
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self._folder / f".{dataset.name}.lock", timeout=_LOCK_SECONDS):
+            with FileLock(self._folder / f".{self._stem(dataset)}.lock", timeout=_LOCK_SECONDS):
                 return self._add(dataset, edit, based_on)
         except Timeout as error:
             raise OverlayConflictError(
                 f"the edits of {dataset.name!r} are being written by somebody else: try again"
             ) from error
+
+    def edited(self, dataset: Dataset, edits: str | int) -> Dataset:
+        """A dataset with the edits that somebody chose.
+
+        Args:
+            dataset: The dataset as it was imported.
+            edits: `none`, `latest`, or the number of a version.
+
+        Returns:
+            What `Overlay.apply` gives; the dataset itself for `none`, or if no
+            edit holds.
+
+        Raises:
+            DatasetError: If it is none of these, there has been no such version,
+                or the overlay cannot be applied.
+        """
+        if edits == NO_EDITS:
+            return dataset
+        overlay = self.load(dataset)
+        if edits == LATEST:
+            return overlay.apply(dataset)
+        if not str(edits).isdecimal():
+            raise DatasetError(
+                f"the edits must be {NO_EDITS!r}, {LATEST!r} or the number of a version, got "
+                f"{edits!r}"
+            )
+        try:
+            chosen = overlay.at(int(edits))
+        except DatasetError as error:
+            raise DatasetError(f"dataset {dataset.name!r}: {error}") from error
+        return chosen.apply(dataset)
+
+    def delete(self, name: str) -> None:
+        """Removes all edits ever made of the data under a name, for good."""
+        # No name of a dataset has an `@`, so those of `a` are never those of `a.b`.
+        for pattern in (f"{name}@*.json", f".{name}@*.lock"):
+            for path in self._folder.glob(pattern):
+                path.unlink(missing_ok=True)
+
+    def _stem(self, dataset: Dataset) -> str:
+        return f"{dataset.name}@{dataset.meta.fingerprint[:_FINGERPRINT_DIGITS]}"
 
     def _add(self, dataset: Dataset, edit: Edit, based_on: int) -> Overlay:
         now = self.load(dataset)
@@ -324,6 +384,13 @@ def restore(images: Iterable[int]) -> Edit:
 def undo() -> Edit:
     """Takes back the latest edit that still holds."""
     return Edit(EditKind.UNDO)
+
+
+def _note(edits: Edits) -> str:
+    return (
+        f"overlay version {edits.version}: {edits.num_excluded:,} images excluded, "
+        f"{edits.num_relabelled:,} relabelled"
+    )
 
 
 def _ascending(images: Iterable[int]) -> tuple[int, ...]:

@@ -7,6 +7,9 @@ data/<name>/
     origins.npy   bytes (n,), where each image came from; optional
     votes.npy     uint8 (n, 10), FER+ votes; optional
     meta.json     what it is, where it came from, fingerprint, counts
+data/.inspections/<name>.npz   what an inspection found; see `inspection`
+data/.inspections/<name>.maps/ maps of the images; see `maps`
+data/.overlays/<name>@….json   exclusions and relabels; see `overlay`
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from pipeline.dataset.core import IMAGE_SIZE, Dataset, DatasetMeta
+from pipeline.dataset.overlay import OverlayStore
 from pipeline.dataset.writer import DatasetWriter
 from pipeline.errors import DatasetError, DatasetNotFoundError
 from pipeline.files import read_json, replaced_folder, write_json
@@ -138,7 +142,9 @@ class DatasetStore:
         return self.open(name)
 
     def delete(self, name: str) -> None:
-        """Removes a dataset for good, damaged or not.
+        """Removes a dataset for good, damaged or not, with all that was made for it.
+
+        That is its inspection, its maps and the edits of it; trained runs stay.
 
         Raises:
             DatasetNotFoundError: If there is none of that name.
@@ -148,6 +154,9 @@ class DatasetStore:
         aside = folder.with_name(f".{name}.{uuid.uuid4().hex[:8]}.deleted")
         folder.replace(aside)
         shutil.rmtree(aside)
+        inspection_path(self.root, name).unlink(missing_ok=True)
+        shutil.rmtree(maps_path(self.root, name), ignore_errors=True)
+        OverlayStore(self.root).delete(name)
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
@@ -169,6 +178,16 @@ class DatasetStore:
             known = ", ".join(names) or "none yet"
             raise DatasetNotFoundError(f"no dataset named {name!r} in {self.root} (there: {known})")
         return self.root / name
+
+
+def inspection_path(root: Path, name: str) -> Path:
+    """Where the inspection of a dataset is kept, there or not."""
+    return root / ".inspections" / f"{name}.npz"
+
+
+def maps_path(root: Path, name: str) -> Path:
+    """The folder of a dataset's maps, there or not."""
+    return root / ".inspections" / f"{name}.maps"
 
 
 def check_name(name: str) -> None:

@@ -132,6 +132,18 @@ class TrainingConfig:
     l2: float = _number(
         0.0, 0.0, 0.1, "regularisation", "L2 penalty on convolution and dense kernels."
     )
+    teacher: str = field(
+        default="",
+        metadata={
+            "setting": Setting(
+                "regularisation",
+                "A model whose answers are learned beside the labels (Hinton et al. 2015).",
+            )
+        },
+    )
+    distillation: float = _number(
+        0.5, 0.0, 1.0, "regularisation", "Share of the teacher's answers in the target."
+    )
     # Augmentation
     rotation: float = _number(10.0, 0.0, 180.0, "augmentation", "Rotation, ± degrees.")
     shift: float = _number(0.1, 0.0, 0.5, "augmentation", "Shift, ± share of the side.")

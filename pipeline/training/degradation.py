@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from pipeline import camera
 
 Image = npt.NDArray[np.uint8]
 
 _BLUR = (0.4, 1.6)
-"""Standard deviation of a Gaussian, as pixels of a side of 48."""
 _JPEG_QUALITY = (15, 60)
 _LOW_RESOLUTION = (0.35, 0.8)
-"""Share of the side that is left of it."""
 _NOISE = (3.0, 14.0)
-"""Standard deviation, grey values."""
 
 
 def degrade(images: Image, probability: float, rng: np.random.Generator) -> Image:
     """Degrades some of the images, each in one way and by a random strength.
 
     The ways are blur, JPEG compression, low resolution and sensor noise, equally
-    often.
+    often; see `pipeline.camera`.
 
     Args:
         images: `uint8` grey in `[0, 255]`, shape `(n, size, size, 1)`; not changed.
@@ -44,32 +42,9 @@ def degrade(images: Image, probability: float, rng: np.random.Generator) -> Imag
     return result
 
 
-def _blur(image: Image, rng: np.random.Generator) -> Image:
-    sigma = rng.uniform(*_BLUR) * len(image) / 48
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
-
-
-def _compress(image: Image, rng: np.random.Generator) -> Image:
-    quality = int(rng.integers(*_JPEG_QUALITY))
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
-def _shrink(image: Image, rng: np.random.Generator) -> Image:
-    size = len(image)
-    small = max(8, round(size * rng.uniform(*_LOW_RESOLUTION)))
-    less = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(less, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _add_noise(image: Image, rng: np.random.Generator) -> Image:
-    noise = rng.normal(0.0, rng.uniform(*_NOISE), image.shape)
-    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
-
-
 _WAYS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
-    _blur,
-    _compress,
-    _shrink,
-    _add_noise,
+    lambda image, rng: camera.blurred(image, rng.uniform(*_BLUR)),
+    lambda image, rng: camera.compressed(image, int(rng.integers(*_JPEG_QUALITY))),
+    lambda image, rng: camera.coarse(image, rng.uniform(*_LOW_RESOLUTION)),
+    lambda image, rng: camera.noisy(image, rng.uniform(*_NOISE), rng),
 )

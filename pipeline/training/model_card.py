@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from pipeline.dataset import DatasetMeta
-from pipeline.evaluation import EvaluationReport
-from pipeline.evaluation.report import Interval
+from pipeline.evaluation import EvaluationReport, card
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import ModelContract
 from pipeline.training.config import TrainingConfig
@@ -28,32 +27,38 @@ def render_model_card(
     Args:
         contract: The model's contract, calibrated.
         config: How it was trained.
-        meta: The dataset that it was trained on.
+        meta: The dataset that it was trained on, as imported.
         reports: What it achieves, by split; `validation` at the least.
     """
     sections = (
         f"# Model card: {contract.name}",
-        _SYNTHETIC if meta.synthetic else "",
+        card.SYNTHETIC if meta.synthetic else "",
         _details(contract, config),
-        _INTENDED_USE,
-        _results(reports),
-        _abstention(contract),
-        _data(contract, meta),
+        card.INTENDED_USE,
+        card.results(reports),
+        card.abstention(contract),
+        card.data(meta),
+        _edits(contract),
         _recipe(contract, config),
-        _LIMITS if meta.synthetic else f"{_LIMITS.rstrip()}\n{_LABEL_NOISE.strip()}",
-        _ETHICS if meta.synthetic else f"{_ETHICS.rstrip()}\n\n{_UNKNOWN_GROUPS.strip()}",
+        card.limits(synthetic=meta.synthetic),
+        card.ethics(synthetic=meta.synthetic),
     )
     return "\n\n".join(section.strip() for section in sections if section) + "\n"
 
 
-def training_command(config: TrainingConfig, dataset_name: str) -> str:
+def training_command(
+    config: TrainingConfig, dataset_name: str, overlay_version: int | None = None
+) -> str:
     """The command line that trains by this configuration; settings at their default are left out.
 
     Args:
         config: The configuration.
         dataset_name: The dataset's name in the store.
+        overlay_version: Of the edits that it was trained with, if any.
     """
     words = ["python", "-m", "pipeline", "train", "--dataset", dataset_name]
+    if overlay_version is not None:
+        words += ["--edits", str(overlay_version)]
     for item in fields(config):
         value = getattr(config, item.name)
         if value == item.default:
@@ -64,51 +69,6 @@ def training_command(config: TrainingConfig, dataset_name: str) -> str:
         else:
             words += [f"--{option}", str(value)]
     return shlex.join(words)
-
-
-_SYNTHETIC = """
-> **Trained on synthetic data.** This model learned from drawn cartoon faces. It shows that the
-> program works; its figures say nothing about photographs of people.
-"""
-
-_INTENDED_USE = """
-## Intended use
-
-For research, teaching and demonstrations: to study how well facial expressions can be classified
-from small grey images, and where that fails. It describes what a face *looks like* to annotators.
-
-Not for decisions about people. Not for inferring emotions at work or in education, which the EU AI
-Act forbids but for medical or safety reasons (article 5(1)(f)). Not for police, border, hiring or
-credit use, and not for watching anyone who has not been told.
-"""
-
-_LIMITS = """
-## Limits
-
-- Seven categories are a coarse view of expression; mixtures, contempt, and expression that unfolds
-  over time are outside it.
-- Faces that are turned, covered, blurred, very small or badly lit are outside what it learned.
-- Rare classes are learned from few images: compare recall by class above before trusting them.
-- Calibrated probabilities hold for images like those of the validation split, not for others.
-"""
-
-_LABEL_NOISE = """
-- Labels are opinions: people agree with those of FER-2013 about 65 % of the time (Goodfellow et al.
-  2013, arXiv:1307.0414). A figure near or above that partly measures agreement with the labelling.
-"""
-
-_ETHICS = """
-## Ethical considerations
-
-A facial expression is not a reliable sign of what a person feels (Barrett et al. 2019,
-doi:10.1177/1529100619832930). Say "looks happy", never "is happy"; let "unsure" stand.
-"""
-
-_UNKNOWN_GROUPS = """
-The training images carry no record of age, gender or skin colour: accuracy by group is unknown, and
-classifiers of expression have been found to differ between groups (Xu et al. 2020,
-arXiv:2007.10075).
-"""
 
 
 def _details(contract: ModelContract, config: TrainingConfig) -> str:
@@ -128,82 +88,22 @@ def _details(contract: ModelContract, config: TrainingConfig) -> str:
 """
 
 
-def _results(reports: Mapping[str, EvaluationReport]) -> str:
-    rows = [
-        f"| {split} | {report.num_samples:,} "
-        f"| {_share(report.accuracy)} {_interval(report.accuracy_ci95)} "
-        f"| {_clean(report)} | {report.macro_f1:.3f} {_plain_interval(report.macro_f1_ci95)} "
-        f"| {_share(report.balanced_accuracy)} | {_share(report.top2_accuracy)} "
-        f"| {report.ece:.3f} | {report.nll:.3f} |"
-        for split, report in reports.items()
-    ]
-    last = list(reports.values())[-1]
-    classes = [
-        f"| {name} | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} "
-        f"| {score.support:,} |"
-        for name, score in last.per_class.items()
-    ]
-    latency = (
-        f"One face took {last.latency_ms:.2f} ms (median) on the machine that evaluated."
-        if last.latency_ms is not None
-        else ""
+def _edits(contract: ModelContract) -> str:
+    edits = contract.dataset.get("edits")
+    if edits is None:
+        return ""
+    return (
+        f"Trained with version {edits['version']} of the edits of this dataset: "
+        f"{edits['excluded']:,} images left out, {edits['relabelled']:,} relabelled (fingerprint "
+        f"with them `{edits['fingerprint'][:16]}`). Weights, best epoch, temperature and threshold "
+        "were chosen with the edits; the results above are on the dataset as it was imported, "
+        "which the table counts, and so compare with those of other models."
     )
-    return "\n".join(
-        (
-            "## Results",
-            "",
-            "Intervals are 95 %, by bootstrap over the images. *Clean* leaves out images with a "
-            "pixel-identical twin in the train split. The validation split chose the weights, the "
-            "temperature and the threshold, so its figures flatter.",
-            "",
-            "| split | images | accuracy | clean accuracy | macro-F1 | balanced accuracy | top-2 "
-            "| ECE | NLL |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            f"By class, on {last.split}:",
-            "",
-            "| class | precision | recall | F1 | images |",
-            "|---|---|---|---|---|",
-            *classes,
-            "",
-            latency,
-        )
-    )
-
-
-def _abstention(contract: ModelContract) -> str:
-    return f"""
-## When it says "unsure"
-
-Below a calibrated probability of {contract.unsure_below:.2f} the answer is "unsure". The \
-threshold is the smallest at which, on validation, answers are wrong a third less often than \
-without it; where that would leave less than half of the faces answered, it is the one that \
-answers half. `contract.json` lists what others would give.
-"""
-
-
-def _data(contract: ModelContract, meta: DatasetMeta) -> str:
-    header = " | ".join(emotion.name for emotion in EMOTIONS)
-    rows = "\n".join(
-        f"| {split} | {' | '.join(f'{count:,}' for count in counts)} |"
-        for split, counts in meta.counts.items()
-    )
-    return f"""
-## Data
-
-{meta.title}: {meta.num_samples:,} grey images of {meta.image_size[0]}×{meta.image_size[1]} \
-pixels, fingerprint `{meta.fingerprint[:16]}`. `train` trains, `validation` selects, `test` is \
-scored once.
-
-| split | {header} |
-|---|{"---|" * len(EMOTIONS)}
-{rows}
-"""
 
 
 def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
-    command = training_command(config, contract.dataset["name"])
+    edits = contract.dataset.get("edits") or {}
+    command = training_command(config, contract.dataset["name"], edits.get("version"))
     return f"""
 ## Recipe
 
@@ -213,24 +113,3 @@ def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
 
 All settings, defaults included, are in `contract.json` under `training`.
 """
-
-
-def _share(value: float) -> str:
-    return f"{value:.2%}".replace("%", " %")
-
-
-def _interval(interval: Interval) -> str:
-    return f"({interval[0]:.2%} to {interval[1]:.2%})".replace("%", " %")
-
-
-def _plain_interval(interval: Interval) -> str:
-    return f"({interval[0]:.3f} to {interval[1]:.3f})"
-
-
-def _clean(report: EvaluationReport) -> str:
-    clean = report.clean
-    if clean.accuracy is None or clean.accuracy_ci95 is None:
-        return "no image left"
-    return (
-        f"{_share(clean.accuracy)} {_interval(clean.accuracy_ci95)}, {clean.num_samples:,} images"
-    )

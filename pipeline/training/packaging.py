@@ -6,28 +6,28 @@ folder with `contract.json` last: a folder that has a contract is complete.
 
 from __future__ import annotations
 
-import platform
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
-from pipeline import __version__
-from pipeline.dataset import Dataset, Split
-from pipeline.errors import DatasetError
-from pipeline.evaluation import EvaluationReport, evaluate
-from pipeline.evaluation.calibration import choose_threshold, coverage_curve, fit_temperature
+from pipeline.dataset import Dataset
+from pipeline.evaluation import EvaluationReport
+from pipeline.evaluation.release import (
+    calibrate,
+    dataset_reference,
+    first_reports,
+    probe_indices,
+)
 from pipeline.export import write_onnx
 from pipeline.files import write_json, write_text
-from pipeline.labels import NUM_EMOTIONS
 from pipeline.progress import Progress, no_progress
-from pipeline.recognition.classifier import EmotionClassifier, with_temperature
+from pipeline.provenance import made_with
+from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import (
     CONTRACT,
     EVALUATION,
@@ -39,10 +39,7 @@ from pipeline.recognition.contract import (
 from pipeline.recognition.probes import PROBES, Probes
 from pipeline.training.architectures.macs import count_macs
 from pipeline.training.config import TrainingConfig
-from pipeline.training.environment import git_commit, versions
 from pipeline.training.model_card import render_model_card
-
-NUM_PROBES = 32
 
 _STAGE = ".packaging"
 _STEPS = 4
@@ -62,6 +59,11 @@ def package_model(
     Temperature and threshold are fitted on the validation split; the test split
     is scored once, at the end. All figures are those of the ONNX model.
 
+    If the dataset carries edits, what chooses has them: temperature and
+    threshold, like the best epoch before. What is reported has not: the reports
+    are on the dataset as it was imported, so that they compare between runs,
+    whatever edits each was trained with, and with what others publish.
+
     Args:
         model: Takes `float32` in `[0, 255]`, shape `(n, size, size, 1)`, and
             gives probabilities, shape `(n, 7)`.
@@ -69,7 +71,7 @@ def package_model(
             there is left alone, an older model is replaced.
         name: The model's name.
         config: How it was trained.
-        dataset: What it was trained on.
+        dataset: What it was trained on, with its edits if it carries some.
         progress: Told the steps done.
 
     Returns:
@@ -108,17 +110,17 @@ def _fill(
     progress(1, _STEPS, "calibrating")
     contract = _contract(plain, name, config, dataset)
     contract.save(stage)
-    contract = _calibrated(contract, EmotionClassifier.load(stage), dataset)
+    contract = calibrate(contract, EmotionClassifier.load(stage), dataset)
     contract.save(stage)
 
-    classifier = EmotionClassifier.load(stage)
-    reports = {}
-    for step, split in enumerate((Split.VALIDATION, Split.TEST)):
-        progress(2 + step, _STEPS, f"evaluating {split.value}")
-        if len(dataset.indices(split)):
-            reports[split.value] = evaluate(classifier, dataset, split)
+    official = dataset.official
+
+    def evaluating(done: float, total: float | None, text: str = "") -> None:
+        progress(2 + 2 * done / (total or 1), _STEPS, text)
+
+    reports = first_reports(EmotionClassifier.load(stage), official, progress=evaluating)
     write_json(stage / EVALUATION, {split: report.to_dict() for split, report in reports.items()})
-    write_text(stage / MODEL_CARD, render_model_card(contract, config, dataset.meta, reports))
+    write_text(stage / MODEL_CARD, render_model_card(contract, config, official.meta, reports))
     progress(_STEPS, _STEPS, "packaged")
     return reports
 
@@ -158,68 +160,26 @@ def _without_mixed_precision(value: Any) -> Any:
 
 
 def _probes(model: keras.Model, config: TrainingConfig, dataset: Dataset) -> Probes:
-    faces = dataset.images[_probe_indices(dataset)]
+    faces = dataset.images[probe_indices(dataset)]
     inputs = config.preprocessing.apply(faces)
     scores = keras.ops.convert_to_numpy(model(inputs.astype(np.float32), training=False))
     return Probes(faces, inputs, scores)
-
-
-def _probe_indices(dataset: Dataset) -> npt.NDArray[np.intp]:
-    """Validation faces, taken from the classes in turn so that rare ones are there too."""
-    indices = dataset.indices(Split.VALIDATION)
-    if not len(indices):
-        raise DatasetError(
-            f"dataset {dataset.name!r} has no validation image: none to calibrate a model on"
-        )
-    labels = dataset.labels[indices]
-    rank_in_class = np.empty(len(indices), np.intp)
-    for label in range(NUM_EMOTIONS):
-        of_class = labels == label
-        rank_in_class[of_class] = np.arange(of_class.sum())
-    return np.sort(indices[np.lexsort((labels, rank_in_class))[:NUM_PROBES]])
 
 
 def _contract(
     model: keras.Model, name: str, config: TrainingConfig, dataset: Dataset
 ) -> ModelContract:
     """The contract before calibration."""
-    commit = git_commit()
     return ModelContract(
         name=name,
         architecture=config.architecture,
         preprocessing=config.preprocessing,
         temperature=1.0,
         unsure_below=0.0,
-        dataset={
-            "name": dataset.name,
-            "title": dataset.meta.title,
-            "synthetic": dataset.meta.synthetic,
-            "fingerprint": dataset.meta.fingerprint,
-        },
+        dataset=dataset_reference(dataset),
         training=config.to_dict(),
         num_parameters=model.count_params(),
         num_macs=count_macs(model),
-        versions={
-            "fer-lab": f"{__version__} ({commit})" if commit else __version__,
-            "python": platform.python_version(),
-            **versions(),
-        },
+        versions=made_with(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _calibrated(
-    contract: ModelContract, classifier: EmotionClassifier, dataset: Dataset
-) -> ModelContract:
-    """The contract with temperature and threshold fitted on the validation split."""
-    indices = dataset.indices(Split.VALIDATION)
-    labels = np.asarray(dataset.labels[indices])
-    raw = classifier.scores(dataset.images[indices], calibrated=False).probabilities
-    temperature = fit_temperature(raw, labels)
-    calibrated = with_temperature(raw, temperature)
-    return replace(
-        contract,
-        temperature=temperature,
-        unsure_below=choose_threshold(calibrated, labels),
-        trade_off=coverage_curve(calibrated, labels),
     )

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,17 +18,24 @@ import psutil
 from filelock import FileLock, Timeout
 
 from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset.overlay import NO_EDITS, OverlayStore
 from pipeline.errors import PipelineError, RunStateError, TrainingError
 from pipeline.files import write_json
+from pipeline.home import Home
 from pipeline.progress import Progress, no_progress
 from pipeline.runs import Run, RunStatus, write_state
 from pipeline.training.config import TrainingConfig
+from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model
 from pipeline.training.trainer import Listener, Trainer
 
 
 def train_run(
-    run: Run, datasets: DatasetStore, listener: Listener, progress: Progress = no_progress
+    run: Run,
+    datasets: DatasetStore,
+    listener: Listener,
+    progress: Progress = no_progress,
+    given_up: Callable[[], str] = str,
 ) -> RunStatus:
     """Trains a run to its end, or from where it was interrupted, and packages the model.
 
@@ -40,6 +47,9 @@ def train_run(
         datasets: Where its dataset is.
         listener: Is told of batches and epochs.
         progress: Is told how far packaging is.
+        given_up: Asked after every batch for a reason to give the run up: it then
+            stops, and keeps its history and best weights but is not packaged.
+            The default, `str`, never has one.
 
     Returns:
         `FINISHED` or `STOPPED`.
@@ -50,13 +60,15 @@ def train_run(
     """
     with _claimed(run):
         try:
-            with _stop_requests() as stop, _foreseen_failures():
-                _train_and_package(run, datasets, _Recorder(run, listener), stop, progress)
+            with stop_requests() as stop, _foreseen_failures():
+                recorder = _Recorder(run, listener)
+                _train_and_package(run, datasets, recorder, stop, progress, given_up)
         except BaseException as error:
             _end(run, RunStatus.FAILED, str(error) or type(error).__name__)
             raise
-        if stop.is_set():
-            _end(run, RunStatus.STOPPED, "stopped on request")
+        reason = "stopped on request" if stop.is_set() else given_up()
+        if reason:
+            _end(run, RunStatus.STOPPED, reason)
             return RunStatus.STOPPED
         _end(run, RunStatus.FINISHED, "")
         return RunStatus.FINISHED
@@ -86,10 +98,19 @@ def _train_and_package(
     listener: Listener,
     stop: threading.Event,
     progress: Progress,
+    given_up: Callable[[], str],
 ) -> None:
     config, dataset = _load(run, datasets)
-    model = Trainer(run, config, dataset, listener, stop.is_set).train()
-    if model is not None:
+    taught = None
+    if config.teacher:
+        home = Home(datasets.root.parent)
+        taught = teacher_scores(run, config.teacher, home, dataset, progress=progress)
+
+    def should_stop() -> bool:
+        return stop.is_set() or bool(given_up())
+
+    model = Trainer(run, config, dataset, listener, should_stop, taught).train()
+    if model is not None and not given_up():
         package_model(
             model, run.folder, name=run.id, config=config, dataset=dataset, progress=progress
         )
@@ -132,18 +153,28 @@ def _end(run: Run, status: RunStatus, reason: str) -> None:
 def _load(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
     values = dict(run.config)
     dataset = datasets.open(values.pop("dataset"))
-    fingerprint = values.pop("dataset_fingerprint")
-    if dataset.meta.fingerprint != fingerprint:
+    _check_unchanged(run, f"dataset {dataset.name!r}", dataset, values.pop("dataset_fingerprint"))
+    # Runs made before there was a choice know neither.
+    version, fingerprint = (
+        values.pop(key, None) for key in ("overlay_version", "edited_fingerprint")
+    )
+    edited = OverlayStore(datasets.root).edited(dataset, NO_EDITS if version is None else version)
+    if fingerprint is not None:
+        which = f"version {version} of the edits of {dataset.name!r}"
+        _check_unchanged(run, which, edited, fingerprint)
+    return TrainingConfig.from_dict(values), edited
+
+
+def _check_unchanged(run: Run, what: str, dataset: Dataset, expected: str) -> None:
+    if dataset.meta.fingerprint != expected:
         raise RunStateError(
-            f"dataset {dataset.name!r} has changed since run {run.id!r} was made "
-            f"(fingerprint {dataset.meta.fingerprint[:12]}, expected {fingerprint[:12]}): "
-            "start a new run"
+            f"{what} has changed since run {run.id!r} was made (fingerprint "
+            f"{dataset.meta.fingerprint[:12]}, expected {expected[:12]}): start a new run"
         )
-    return TrainingConfig.from_dict(values), dataset
 
 
 @contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
+def stop_requests() -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set; a second signal ends the process."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():

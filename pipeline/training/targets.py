@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from pipeline.dataset import Dataset
 from pipeline.dataset.ferplus import distribution
+from pipeline.dataset.resampling import subset_size
 from pipeline.errors import ConfigError
 from pipeline.labels import NUM_EMOTIONS
 
@@ -23,7 +24,8 @@ def targets(dataset: Dataset, indices: Indices, soft_labels: float = 0.0) -> Flo
         dataset: Where labels and FER+ votes come from.
         indices: Positions of the images, shape `(n,)`.
         soft_labels: The share of the FER+ vote distribution; the rest is the
-            label. An image without a usable vote keeps its label.
+            label. An image without a usable vote keeps its label, and so does
+            one relabelled in an overlay, which takes its votes away.
 
     Returns:
         `float32`, shape `(n, 7)`; each row sums to 1.
@@ -89,5 +91,5 @@ def stratified_subset(
     for label in range(NUM_EMOTIONS):
         members = rng.permutation(indices[labels[indices] == label])
         if len(members):
-            chosen.append(members[: max(1, round(share * len(members)))])
+            chosen.append(members[: subset_size(len(members), share)])
     return np.sort(np.concatenate(chosen))

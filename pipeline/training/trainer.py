@@ -63,8 +63,19 @@ class TrainingData:
     validation_labels: npt.NDArray[np.uint8]
 
     @classmethod
-    def load(cls, dataset: Dataset, config: TrainingConfig) -> TrainingData:
+    def load(
+        cls,
+        dataset: Dataset,
+        config: TrainingConfig,
+        teacher_scores: npt.NDArray[np.float32] | None = None,
+    ) -> TrainingData:
         """Reads and prepares both splits.
+
+        Args:
+            dataset: What to train on.
+            config: How to train.
+            teacher_scores: A teacher's probabilities for the whole train split,
+                shape `(n, 7)`, if there is one.
 
         Raises:
             ConfigError: If a split is empty or the configuration asks for votes
@@ -77,11 +88,16 @@ class TrainingData:
                     f"dataset {dataset.name!r} has {len(indices)} images in its {split} split; "
                     "training needs at least 2"
                 )
-        train = stratified_subset(dataset.labels, train, config.subset, config.seed)
+        whole = train
+        train = stratified_subset(dataset.labels, whole, config.subset, config.seed)
+        learned = targets(dataset, train, config.soft_labels)
+        if teacher_scores is not None:
+            answers = teacher_scores[np.searchsorted(whole, train)]
+            learned += np.float32(config.distillation) * (answers - learned)
         prepare = config.preprocessing.apply
         return cls(
             images=prepare(dataset.images[train]),
-            targets=targets(dataset, train, config.soft_labels),
+            targets=learned,
             class_weights=class_weights(dataset.labels[train], config.class_weights),
             validation_images=prepare(dataset.images[validation]),
             validation_labels=np.asarray(dataset.labels[validation]),
@@ -98,6 +114,7 @@ class Trainer:
         listener: Is told how it goes.
         should_stop: Asked after every batch; once it says yes, the training ends
             there and the epoch under way is not counted.
+        teacher_scores: See `TrainingData.load`.
     """
 
     def __init__(
@@ -107,12 +124,14 @@ class Trainer:
         dataset: Dataset,
         listener: Listener,
         should_stop: Callable[[], bool],
+        teacher_scores: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self._run = run
         self._config = config
         self._dataset = dataset
         self._listener = listener
         self._should_stop = should_stop
+        self._teacher_scores = teacher_scores
         self._checkpoints = Checkpoints(run.folder / "checkpoints")
 
     def train(self) -> keras.Model | None:
@@ -126,7 +145,7 @@ class Trainer:
             ConfigError: If configuration and dataset do not fit.
         """
         config = self._config
-        data = TrainingData.load(self._dataset, config)
+        data = TrainingData.load(self._dataset, config, self._teacher_scores)
         keras.utils.set_random_seed(config.seed)
         steps = num_batches(len(data.images), config.batch_size)
         with strategy_scope():

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.training import costs, draft
 from pipeline.dataset import Dataset
+from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Cancelled, Progress
 from pipeline.recognition.catalog import ModelCatalog
@@ -18,6 +19,7 @@ from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.estimate import Estimate
 from pipeline.training.presets import PRESETS
+from pipeline.training.queue import RunQueue
 from tests.served_models import bar_weights, make_model, write_network
 
 PAGE = "pages/train.py"
@@ -68,7 +70,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
         runs.append(run)
         return 2**22 + 1  # beyond any process
 
-    monkeypatch.setattr("pipeline.training.worker.start", start)
+    monkeypatch.setattr("pipeline.training.worker.spawn", start)
     return runs
 
 
@@ -148,6 +150,56 @@ class TestForm:
         assert started[0].config["architecture"] == "vgg"
 
 
+class TestEdits:
+    def test_no_choice_without_edits(
+        self, open_page: OpenPage, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("faces")
+        assert "train_edits" not in {item.key for item in open_page(PAGE).selectbox}
+
+    def test_the_latest_are_trained_with_and_a_clone_keeps_its_version(
+        self,
+        home: Home,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        started: list[Run],
+        texts: Texts,
+    ) -> None:
+        dataset, overlays = write_dataset("faces"), OverlayStore(home.data)
+        overlays.add(dataset, relabel([0, 1], 6), based_on=0)
+        app = open_page(PAGE)
+        choice = app.selectbox("train_edits")
+        assert choice.value == "none"
+        assert choice.options == ["None, as imported", "Version 1 (latest): 2 relabelled"]
+        choice.set_value("latest").run()
+        # What is edited before the start is trained with too.
+        overlays.add(dataset, exclude([2]), based_on=1)
+        app = open_page(PAGE)
+        assert app.selectbox("train_edits").options[1] == (
+            "Version 2 (latest): 2 relabelled, 1 left out"
+        )
+        app = app.button("train_start").click().run()
+        (run,) = started
+        edited = overlays.edited(dataset, 2)
+        assert run.config["overlay_version"] == 2
+        assert run.config["edited_fingerprint"] == edited.meta.fingerprint
+        assert run.config["dataset_fingerprint"] == dataset.meta.fingerprint
+        overlays.add(dataset, exclude([3]), based_on=2)
+        assert "on faces with version 2 of its edits" in texts(app)
+        app = app.button("train_clone").click().run()
+        assert app.selectbox("train_edits").value == "2"
+        assert app.selectbox("train_edits").options[2] == "Version 2: 2 relabelled, 1 left out"
+
+    def test_a_clone_whose_version_is_gone_says_so(
+        self, home: Home, open_page: OpenPage, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("faces")
+        draft.fill(home, {**TrainingConfig().to_dict(), "dataset": "faces", "overlay_version": 4})
+        app = open_page(PAGE)
+        assert "Version 4 of the edits" in app.warning[0].value
+        assert "train_start" in {button.key for button in app.button}
+
+
 class TestStart:
     def test_starts_what_the_form_says_and_shows_it(
         self, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run], texts: Texts
@@ -162,6 +214,8 @@ class TestStart:
             **TrainingConfig(epochs=7).to_dict(),
             "dataset": "faces",
             "dataset_fingerprint": dataset.meta.fingerprint,
+            "overlay_version": None,
+            "edited_fingerprint": None,
         }
         assert app.selectbox("train_watched").value == "my-run"
         # The process of this test never lived, and that is said.
@@ -177,17 +231,43 @@ class TestStart:
         assert "cannot name a run" in app.error[0].value
         assert not started
 
-    def test_asks_before_a_second_run_beside_the_first(
-        self, home: Home, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run]
+    def test_a_second_run_gets_in_line(
+        self,
+        home: Home,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        started: list[Run],
+        texts: Texts,
     ) -> None:
         write_dataset("faces")
         running(home, "busy")
         app = open_page(PAGE)
         assert app.segmented_control("train_view").value == "Watch"
-        app = app.segmented_control("train_view").set_value("New run").run()
-        app = app.button("train_start").click().run()
+        for name, place in (("one", "Next in line"), ("two", "Second in line")):
+            app = app.segmented_control("train_view").set_value("New run").run()
+            app.text_input("train_name").set_value(name).run()
+            app = app.button("train_start").click().run()
+            assert "Queued" in texts(app)
+            assert place in app.get("progress")[0].proto.text
         assert not started
-        assert "train_anyway" in {button.key for button in app.button}
+        # Its turn can come sooner, or never.
+        app = app.button("queue_up_2").click().run()
+        assert RunQueue(home).line().waiting == ("two", "one")
+        app = app.button("train_out").click().run()
+        assert RunQueue(home).line().waiting == ("one",)
+        assert "Not started" in texts(app)
+        app = app.selectbox("train_watched").set_value("one").run()
+        app.button("train_now").click().run()
+        assert [run.id for run in started] == ["one"]
+
+    def test_with_more_room_those_in_line_start(
+        self, home: Home, open_page: OpenPage, started: list[Run]
+    ) -> None:
+        running(home, "busy")
+        RunQueue(home).submit(make_run(home, "next", RunStatus.STOPPED, epochs=1))
+        app = open_page(PAGE)
+        app.number_input("queue_slots").set_value(2).run()
+        assert [run.id for run in started] == ["next"]
 
 
 class TestCosts:

@@ -140,6 +140,6 @@ def test_delete_asks_first(command, home, table, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr(cli.typer, "confirm", lambda text, **options: asked.append(text))
     assert command("dataset", "delete", "fer2013") == 0
-    assert asked == ["Delete the dataset fer2013 for good?"]
+    assert asked == ["Delete the dataset fer2013 and its edits for good?"]
     assert DatasetStore(home.data).names() == []
     assert command("dataset", "delete", "fer2013", "--yes") == 1

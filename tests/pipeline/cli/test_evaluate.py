@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset import Dataset, DatasetStore, Split
+from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.evaluation import EvaluationReport
 from pipeline.home import Home
 from pipeline.runs import RunStore
@@ -48,6 +49,39 @@ def test_json_on_standard_output_is_the_report(
     assert report.dataset.fingerprint == trained_on.meta.fingerprint
 
 
+def test_edits_are_scored_with_on_request(
+    command: Command, home: Home, trained_on: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Relabelling one test image wrongly and leaving another out costs a known share."""
+    overlays = OverlayStore(home.data)
+    image, other = trained_on.indices(Split.TEST)[:2]
+    wrong = (int(trained_on.labels[image]) + 1) % 7
+    overlays.add(trained_on, relabel([image], wrong), based_on=0)
+    overlays.add(trained_on, exclude([other]), based_on=1)
+
+    def report(*edits: str) -> EvaluationReport:
+        assert command("evaluate", "bars", *edits, "--json", "-") == 0
+        return EvaluationReport.from_dict(json.loads(capsys.readouterr().out))
+
+    official, first, latest = report(), report("--edits", "1"), report("--edits", "latest")
+    assert (official.num_samples, official.accuracy) == (21, 1.0)
+    assert official.dataset.overlay_version is None
+    assert official.dataset.fingerprint == trained_on.meta.fingerprint
+    assert (first.num_samples, first.accuracy) == (21, pytest.approx(20 / 21))
+    assert (latest.num_samples, latest.accuracy) == (20, pytest.approx(19 / 20))
+    assert latest.dataset.overlay_version == 2
+    assert latest.dataset.fingerprint != official.dataset.fingerprint
+    assert command("evaluate", "bars", "--edits", "1") == 0
+    assert "on b, test split with version 1 of the edits" in capsys.readouterr().err
+
+
+def test_a_dataset_without_edits_says_so(
+    command: Command, trained_on: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("evaluate", "bars", "--edits", "latest") == 0
+    assert "b has no edits." in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("trained_on")
 def test_table_for_people_and_file_for_machines(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -83,6 +117,7 @@ def test_model_trained_elsewhere_needs_a_choice_of_dataset(
     [
         (["gone"], "no model 'gone'"),
         (["bars", "--dataset", "gone"], "no dataset named 'gone'"),
+        (["bars", "--edits", "1"], "dataset 'b': the edits have versions 0 to 0, got version 1"),
     ],
 )
 def test_mistake_is_one_line(

@@ -1,13 +1,16 @@
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.dataset import DatasetStore
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset.overlay import OverlayStore, exclude, relabel
+from pipeline.errors import TrainingError
 from pipeline.home import Home
 from pipeline.runs import RunStore
-from pipeline.training.config import settings
+from pipeline.training.config import TrainingConfig, settings
 
 Command = Callable[..., int]
 
@@ -40,6 +43,9 @@ def test_help_lists_every_setting_with_its_range(
         (["--dataset", "none"], "no dataset named 'none'"),
         (["--resume", "gone"], "no run 'gone'"),
         (["--resume", "gone", "--epochs", "3"], "give no other setting"),
+        (["--resume", "gone", "--edits", "latest"], "give no other setting"),
+        (["--edits", "3"], "'noise': the edits have versions 0 to 0, got version 3"),
+        (["--edits", "newest"], "'none', 'latest' or the number of a version, got 'newest'"),
     ],
 )
 @pytest.mark.usefixtures("dataset")
@@ -60,6 +66,53 @@ def test_without_a_dataset_it_says_how_to_get_one(
 ) -> None:
     assert command("train") == 1
     assert "dataset demo" in capsys.readouterr().err
+
+
+@pytest.mark.xdist_group("tensorflow")
+@pytest.mark.usefixtures("dataset")
+def test_a_relabelled_image_is_learned_with_its_right_label(
+    command: Command, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong label is planted and put right; a resume does not see what is edited later."""
+    from pipeline.training.trainer import TrainingData
+
+    store, overlays = DatasetStore(home.data), OverlayStore(home.data)
+    noise = store.open("noise")
+    right, labels = int(noise.labels[3]), np.array(noise.labels)
+    labels[3] = (right + 1) % 7
+    with store.writer("noise") as writer:
+        writer.append(noise.images, labels, noise.split_codes)
+        writer.finish(title="Noise", source="test", kind="test")
+    planted = store.open("noise")
+    overlays.add(planted, relabel([3], right), based_on=0)
+    overlays.add(planted, exclude([4, 71]), based_on=1)
+
+    learned: list[TrainingData] = []
+    load = TrainingData.load
+
+    def listen(dataset: Dataset, config: TrainingConfig, *teacher: Any) -> TrainingData:
+        learned.append(load(dataset, config, *teacher))
+        raise TrainingError("that is all there is to see")
+
+    monkeypatch.setattr(TrainingData, "load", listen)
+    options = ["--dataset", "noise", "--class-weights", "balanced"]
+    for name, edits in (("plain", []), ("edited", ["--edits", "latest"]), ("v1", ["--edits", "1"])):
+        assert command("train", "--name", name, *options, *edits) == 1
+    overlays.add(planted, relabel([3], (right + 2) % 7), based_on=2)
+    assert command("train", "--resume", "edited") == 1
+
+    plain, edited, first, resumed = learned
+    assert plain.targets[3].argmax() == (right + 1) % 7
+    assert edited.targets[3].argmax() == right
+    np.testing.assert_array_equal(edited.images[3], plain.images[3])
+    assert (len(plain.images), len(edited.images), len(first.images)) == (70, 69, 70)
+    assert (len(plain.validation_images), len(edited.validation_images)) == (35, 34)
+    assert first.targets[3].argmax() == right
+    np.testing.assert_array_equal(resumed.targets, edited.targets)
+    np.testing.assert_array_equal(resumed.class_weights, edited.class_weights)
+    runs = RunStore(home.runs)
+    versions = [runs.get(name).config["overlay_version"] for name in ("plain", "edited", "v1")]
+    assert versions == [None, 2, 1]
 
 
 @pytest.mark.slow

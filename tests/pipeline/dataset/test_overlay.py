@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.dataset import Dataset, DatasetStore, Split
+from pipeline.dataset import Dataset, DatasetStore, Split, ferplus
 from pipeline.dataset.overlay import (
     OverlayConflictError,
     OverlayStore,
@@ -19,6 +19,7 @@ from pipeline.dataset.overlay import (
 )
 from pipeline.errors import DatasetError
 from pipeline.labels import NAMES
+from pipeline.training.targets import targets
 
 NUMBER = 12
 
@@ -213,16 +214,75 @@ class TestApplying:
         assert made.votes is not None
         assert made.votes[:, 0].tolist() == list(range(1, NUMBER))
 
-    def test_edits_of_other_data_are_refused(self, tmp_path: Path, store: OverlayStore) -> None:
+    def test_edits_belong_to_the_data_not_to_the_name(
+        self, tmp_path: Path, store: OverlayStore
+    ) -> None:
         first = build(tmp_path)
         overlay = store.add(first, exclude([1]), based_on=0)
         second = build(tmp_path, shade=9)
         with pytest.raises(DatasetError, match="made for other data"):
             overlay.apply(second)
+        assert store.load(second).version == 0
+        store.add(second, exclude([2]), based_on=0)
+        # A file in the place of another.
+        store.path(second).write_bytes(store.path(first).read_bytes())
         with pytest.raises(DatasetError, match="made for other data"):
             store.load(second)
         # The same data again find their edits again.
         assert store.load(build(tmp_path)).excluded == {1}
+
+
+class TestChoosing:
+    @pytest.fixture
+    def edited(self, store: OverlayStore, dataset: Dataset) -> Dataset:
+        for version, edit in enumerate((relabel([1], 6), exclude([0, 2]), relabel([2, 3], 5))):
+            store.add(dataset, edit, based_on=version)
+        return dataset
+
+    def test_none_latest_or_a_version(self, store: OverlayStore, edited: Dataset) -> None:
+        assert store.edited(edited, "none") is edited
+        assert (edited.edits, edited.overlay_version, edited.official) == (None, None, edited)
+        first, latest = store.edited(edited, 1), store.edited(edited, "latest")
+        assert (first.overlay_version, len(first)) == (1, NUMBER)
+        assert store.edited(edited, "1").meta.fingerprint == first.meta.fingerprint
+        assert (latest.overlay_version, len(latest)) == (3, NUMBER - 2)
+        assert latest.edits is not None
+        # What is left out is not counted among the relabelled.
+        assert (latest.edits.num_excluded, latest.edits.num_relabelled) == (2, 2)
+        assert latest.official is edited
+
+    def test_edits_that_change_nothing_are_none(
+        self, store: OverlayStore, dataset: Dataset
+    ) -> None:
+        assert store.edited(dataset, "latest") is dataset
+        store.add(dataset, exclude([1]), based_on=0)
+        store.add(dataset, undo(), based_on=1)
+        assert store.edited(dataset, "latest") is dataset
+        assert store.edited(dataset, 1).overlay_version == 1
+
+    @pytest.mark.parametrize("choice", [4, "4"])
+    def test_a_version_that_never_was(
+        self, store: OverlayStore, edited: Dataset, choice: str | int
+    ) -> None:
+        with pytest.raises(DatasetError, match=r"'faces'.*versions 0 to 3, got version 4"):
+            store.edited(edited, choice)
+
+    @pytest.mark.parametrize("choice", ["newest", "-1", "", "1.5"])
+    def test_what_is_no_choice(self, store: OverlayStore, edited: Dataset, choice: str) -> None:
+        with pytest.raises(DatasetError, match="'latest' or the number of a version"):
+            store.edited(edited, choice)
+
+    def test_a_relabelled_image_is_not_overruled_by_its_votes(
+        self, tmp_path: Path, store: OverlayStore, dataset: Dataset
+    ) -> None:
+        votes = np.zeros((NUMBER, 10), np.uint8)
+        votes[:, ferplus.COLUMNS.index("sadness")] = 10
+        dataset = DatasetStore(tmp_path).attach_votes("faces", votes, "votes.csv")
+        store.add(dataset, relabel([3], NAMES.index("happy")), based_on=0)
+        edited = store.edited(dataset, "latest")
+        learned = targets(edited, np.arange(NUMBER), soft_labels=1.0)
+        assert learned[3].argmax() == NAMES.index("happy")
+        assert {row.argmax() for row in np.delete(learned, 3, axis=0)} == {NAMES.index("sad")}
 
 
 @pytest.mark.parametrize(
@@ -249,7 +309,7 @@ def test_a_damaged_file_is_named_and_left_alone(
     path = store.path(dataset)
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(DatasetError, match=r"faces\.json is damaged"):
+    with pytest.raises(DatasetError, match=r"faces@\w+\.json is damaged"):
         store.load(dataset)
     with pytest.raises(DatasetError, match="damaged"):
         store.add(dataset, exclude([1]), based_on=0)

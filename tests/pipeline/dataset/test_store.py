@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.dataset import SPLITS, DatasetStore, Split
+from pipeline.dataset.inspection import cache_path
+from pipeline.dataset.overlay import OverlayStore, exclude
 from pipeline.errors import DatasetError, DatasetNotFoundError
 
 
@@ -148,6 +150,23 @@ def test_delete_takes_one_dataset_only(store, samples) -> None:
 
 def test_new_store_is_empty(store) -> None:
     assert store.names() == []
+
+
+def test_deleting_takes_along_what_was_made_for_it_and_nothing_else(store, samples):
+    kept, gone = write(store, samples, "faces.old"), write(store, samples, "faces")
+    overlays = OverlayStore(store.root)
+    for dataset in (kept, gone):
+        overlays.add(dataset, exclude([1]), based_on=0)
+        path = cache_path(dataset)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    store.delete("faces")
+    assert not [path for path in store.root.rglob("*") if path.match("faces@*")]
+    assert not cache_path(gone).exists()
+    assert cache_path(kept).exists()
+    assert overlays.load(kept).excluded == {1}
+    # Whoever deletes for good and imports again begins anew.
+    assert overlays.load(write(store, samples, "faces")).version == 0
 
 
 def test_a_second_import_of_the_same_name_at_once_is_refused(store, samples):

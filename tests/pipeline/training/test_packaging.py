@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset import Dataset, DatasetStore, Split
+from pipeline.dataset.overlay import Overlay, exclude, relabel
 from pipeline.errors import DatasetError, ExportError
 from pipeline.evaluation import EvaluationReport, evaluate
 from pipeline.evaluation.calibration import fit_temperature
@@ -185,6 +186,42 @@ def test_real_data_brings_its_own_warnings(packaged: Packaged, dataset: Dataset)
     assert "synthetic" not in card
     assert "people agree with those of FER-2013" in card
     assert "accuracy by group is unknown" in card
+
+
+def test_edits_choose_but_are_not_reported_on(
+    packaged: Packaged, dataset: Dataset, tmp_path: Path
+) -> None:
+    """Every fifth label is wrong; the edits put right those of all three splits."""
+    wrong = np.arange(0, len(dataset), 5)
+    overlay = Overlay.replay(
+        dataset.meta.fingerprint,
+        [relabel(wrong[wrong % 7 == label].tolist(), label) for label in range(7)]
+        + [exclude([141, 142])],
+    )
+    edited = overlay.apply(dataset)
+    reports = package(tmp_path, edited)
+    _, official = packaged
+    for split in ("validation", "test"):
+        assert reports[split].dataset == official[split].dataset
+        assert reports[split].accuracy == official[split].accuracy
+        assert reports[split].num_samples == 70
+    contract, without = ModelContract.load(tmp_path), ModelContract.load(packaged[0])
+    # With the right labels the network is not too sure.
+    assert contract.temperature < 1 < 1.5 < without.temperature
+    assert contract.dataset == {
+        **without.dataset,
+        "edits": {
+            "version": 8,
+            "excluded": 2,
+            "relabelled": 56,
+            "fingerprint": edited.meta.fingerprint,
+        },
+    }
+    assert without.dataset["edits"] is None
+    card = (tmp_path / MODEL_CARD).read_text()
+    assert "version 8 of the edits of this dataset: 2 images left out, 56 relabelled" in card
+    assert "train --dataset bars --edits 8 --architecture" in card
+    assert "edits" not in (packaged[0] / MODEL_CARD).read_text()
 
 
 def test_mixed_precision_is_served_in_float32(tmp_path: Path, dataset: Dataset) -> None:

@@ -8,7 +8,9 @@ import pytest
 from filelock import FileLock
 
 from pipeline.dataset import Dataset, DatasetStore
-from pipeline.errors import RunStateError, TrainingError
+from pipeline.dataset.overlay import Edit, OverlayStore, exclude
+from pipeline.errors import DatasetError, RunStateError, TrainingError
+from pipeline.files import write_json
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus, RunStore
 from pipeline.training import worker
@@ -53,7 +55,8 @@ def test_finished_run_holds_a_model_and_both_reports(run: Run, home: Home) -> No
 
 def test_sigterm_stops_at_the_next_batch_and_keeps_the_best(run: Run, home: Home) -> None:
     def interrupt(progress: dict[str, Any]) -> None:
-        if progress["epoch"] == 2:
+        # On a busy machine there are reports within the epoch, too.
+        if progress["epoch"] == 2 and progress["step"] == progress["steps"]:
             os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
@@ -98,6 +101,46 @@ def test_run_held_by_another_process_is_left_alone(run: Run, home: Home) -> None
     ):
         train(run, home)
     assert run.state.status is RunStatus.QUEUED
+
+
+@pytest.fixture
+def edited_run(home: Home, bars: Dataset) -> Run:
+    overlays = OverlayStore(home.data)
+    overlays.add(bars, exclude([0, 1]), based_on=0)
+    return worker.create(RunStore(home.runs), CONFIG, overlays.edited(bars, "latest"))
+
+
+@pytest.mark.parametrize(
+    ("edits", "error", "message"),
+    [
+        ([], DatasetError, "'bars': the edits have versions 0 to 0, got version 1"),
+        ([exclude([5])], RunStateError, "version 1 of the edits of 'bars' has changed since"),
+    ],
+)
+def test_edits_that_are_not_those_of_the_run_are_refused(
+    edited_run: Run, home: Home, bars: Dataset,
+    edits: list[Edit], error: type[Exception], message: str,
+) -> None:  # fmt: skip
+    overlays = OverlayStore(home.data)
+    overlays.delete("bars")
+    for version, edit in enumerate(edits):
+        overlays.add(bars, edit, based_on=version)
+    with pytest.raises(error, match=message):
+        train(edited_run, home)
+    assert edited_run.state.status is RunStatus.FAILED
+    assert message in edited_run.state.reason
+
+
+def test_runs_from_before_there_were_edits_go_on(
+    run: Run, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training.trainer import Trainer
+
+    config = run.config
+    del config["overlay_version"], config["edited_fingerprint"]
+    write_json(run.folder / "config.json", config)
+    monkeypatch.setattr(Trainer, "train", lambda self: None)
+    assert train(run, home) == "finished"
 
 
 def test_changed_dataset_is_refused(run: Run, home: Home, bars: Dataset) -> None:
