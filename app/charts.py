@@ -16,9 +16,39 @@ from pipeline.labels import EMOTIONS
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 """How the charts behave in the browser; nothing is fetched from elsewhere."""
 
+TRANSPARENT = "rgba(0,0,0,0)"
+GROUND: dict[str, Any] = {"paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT}
+"""Charts stand on the page's own ground, light or dark."""
+
+LEGEND: dict[str, Any] = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1.0,
+    "yanchor": "bottom",
+    "traceorder": "normal",
+    "title": None,
+    "itemclick": False,
+    "itemdoubleclick": False,
+}
+"""A row above the chart. A click on it would hide a part of what the text beside it speaks of."""
+
 SPLIT_TITLES = {Split.TRAIN: "Training", Split.VALIDATION: "Validation", Split.TEST: "Test"}
 _SPLIT_OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
 _LEGEND_RGB = "122, 130, 145"
+
+
+def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
+    """The looks that most charts share: no zoom, room for the legend above and the axes' words.
+
+    Args:
+        figure: Is changed.
+        height: In pixels.
+        right: Margin at the right, pixels: room for half of the last number below the axis.
+    """
+    margin = {"l": 0, "r": right, "t": 34, "b": 0}
+    figure.update_layout(**GROUND, height=height, margin=margin, legend=LEGEND)
+    figure.update_xaxes(fixedrange=True, automargin=True, zeroline=False)
+    figure.update_yaxes(fixedrange=True, automargin=True, zeroline=False)
 
 
 def class_balance(counts: dict[str, list[int]]) -> go.Figure:
@@ -69,17 +99,8 @@ def class_balance(counts: dict[str, list[int]]) -> go.Figure:
         bargap=0.28,
         height=310,
         margin={"l": 0, "r": 8, "t": 34, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        **GROUND,
+        legend=LEGEND,
         # Room right of the longest bar for its number.
         xaxis={"visible": False, "fixedrange": True, "range": [0, max([*totals, 1]) * 1.34]},
         yaxis={"autorange": "reversed", "fixedrange": True, "title": None, "ticksuffix": "  "},

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from app.charts import SPLIT_TITLES
+from app.charts import SPLIT_TITLES, frame
+from app.matrix_chart import shaded
 from pipeline.dataset import SPLITS
-from pipeline.dataset.embedding import PixelMap
+from pipeline.dataset.embedding import ImageMap
 from pipeline.labels import EMOTIONS
 
 TITLES = [emotion.title for emotion in EMOTIONS]
 
 _SPLIT_OPACITY = dict(zip(SPLITS, (1.0, 0.62, 0.32), strict=True))
-_STRONG = 0.5
 _NEUTRAL = "122, 130, 145"
 _LINE = "#6266DA"
-_LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None}
 
 
 def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.Figure:
@@ -42,6 +41,7 @@ def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.
             name=SPLIT_TITLES[split],
             x=TITLES,
             y=values,
+            offsetgroup=SPLIT_TITLES[split],
             marker={
                 "color": [emotion.color for emotion in EMOTIONS],
                 "opacity": _SPLIT_OPACITY[split],
@@ -53,20 +53,36 @@ def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.
             ),
             showlegend=False,
         )
-        # The bars have seven colours, so the legend gets a neutral key of its own.
-        figure.add_bar(
-            name=SPLIT_TITLES[split],
-            x=[TITLES[0]],
-            y=[None],
-            marker={"color": f"rgba({_NEUTRAL}, {_SPLIT_OPACITY[split]})"},
-            # In the group of the real bars, so that it takes no room of its own.
-            offsetgroup=SPLIT_TITLES[split],
-            hoverinfo="skip",
-        )
-        figure.data[-2].offsetgroup = SPLIT_TITLES[split]
-    _frame(figure, height=330)
+        _legend_key(figure, SPLIT_TITLES[split], _SPLIT_OPACITY[split])
+    frame(figure, height=330)
     figure.update_layout(barmode="group" if grouped else "stack", bargap=0.25)
     figure.update_yaxes(tickformat=".0%" if shares else ",")
+    return figure
+
+
+def resampling(before: Sequence[int], after: Sequence[int]) -> go.Figure:
+    """Images of each class in an epoch as the data are, and as they would be drawn.
+
+    Args:
+        before: Images of each class, seven counts.
+        after: Images drawn of each class, likewise.
+    """
+    figure = go.Figure()
+    colors = [emotion.color for emotion in EMOTIONS]
+    for name, counts, opacity in (("Now", before, 0.32), ("Then", after, 1.0)):
+        figure.add_bar(
+            name=name,
+            x=TITLES,
+            y=list(counts),
+            offsetgroup=name,
+            marker={"color": colors, "opacity": opacity, "line": {"width": 0}},
+            hovertemplate=f"%{{x}}, {name.lower()}: %{{y:,}}<extra></extra>",
+            showlegend=False,
+        )
+        _legend_key(figure, name, opacity)
+    frame(figure, height=280)
+    figure.update_layout(barmode="group", bargap=0.25)
+    figure.update_yaxes(tickformat=",")
     return figure
 
 
@@ -89,7 +105,7 @@ def grey_values(histograms: npt.NDArray[np.int64], chosen: list[int]) -> go.Figu
                 line={"color": EMOTIONS[index].color, "width": 1.6},
                 hovertemplate="%{x}: %{y:.2%}",
             )
-    _frame(figure, height=320)
+    frame(figure, height=320)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title="Grey value", range=[0, 255])
     figure.update_yaxes(title="Share of pixels", tickformat=".1%", rangemode="tozero")
@@ -106,7 +122,7 @@ def histogram(picture: npt.NDArray[np.uint8]) -> go.Figure:
         marker={"color": _LINE, "line": {"width": 0}},
         hovertemplate="%{x:.0f}: %{y:.1%}<extra></extra>",
     )
-    _frame(figure, height=150)
+    frame(figure, height=150)
     figure.update_layout(bargap=0)
     figure.update_xaxes(range=[0, 255], nticks=4)
     figure.update_yaxes(visible=False)
@@ -123,7 +139,7 @@ def votes(names: list[str], counts: list[int], colors: list[str]) -> go.Figure:
         marker={"color": colors, "line": {"width": 0}},
         hovertemplate="%{y}: %{x}<extra></extra>",
     )
-    _frame(figure, height=250)
+    frame(figure, height=250)
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     return figure
 
@@ -137,60 +153,46 @@ def confusion(matrix: npt.NDArray[np.int64], columns: list[str]) -> go.Figure:
     """
     rows = matrix.sum(axis=1, keepdims=True)
     shares = matrix / np.maximum(rows, 1)
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=shares,
-        x=columns,
-        y=TITLES,
+    figure = shaded(
+        shares,
+        [[f"{share:.0%}" for share in row] for row in shares],
+        rows=TITLES,
+        columns=columns,
         customdata=matrix,
-        # From next to nothing, which shows the ground of either theme, to one colour.
-        colorscale=[[0, "rgba(98, 102, 218, 0.04)"], [1, "rgba(98, 102, 218, 1)"]],
-        zmin=0,
-        zmax=1,
-        xgap=2,
-        ygap=2,
-        showscale=False,
         hovertemplate=("label %{y}, taggers %{x}: %{customdata:,} images, %{z:.1%}<extra></extra>"),
     )
-    # The numbers: in the theme's colour on pale cells, white on strong ones.
-    for strong in (False, True):
-        at = np.argwhere((shares >= _STRONG) == strong)
-        figure.add_scatter(
-            x=[columns[column] for _, column in at],
-            y=[TITLES[row] for row, _ in at],
-            text=[f"{shares[row, column]:.0%}" for row, column in at],
-            mode="text",
-            textfont={"color": "#FFFFFF"} if strong else None,
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    _frame(figure, height=380)
-    figure.update_yaxes(autorange="reversed", title="Label of FER-2013", showgrid=False)
-    figure.update_xaxes(title="Majority of the FER+ taggers", side="top", showgrid=False)
+    frame(figure, height=380)
+    figure.update_yaxes(title="Label of FER-2013")
+    figure.update_xaxes(title="Majority of the FER+ taggers")
     return figure
 
 
-def pixel_map(found: PixelMap, labels: npt.NDArray[np.uint8], shown: npt.NDArray[Any]) -> go.Figure:
+def image_map(
+    found: ImageMap, labels: npt.NDArray[np.uint8], shown: npt.NDArray[np.intp]
+) -> go.Figure:
     """The map of images, a colour for each class.
 
     Args:
-        found: Where each image is.
-        labels: The label of each image.
-        shown: Indices of the images to draw.
+        found: Where the images are.
+        labels: The label of each image of the dataset.
+        shown: Indices of the images to draw, ascending; those that the map does
+            not hold are left out.
     """
     figure = go.Figure()
+    shown = np.intersect1d(shown, found.images, assume_unique=True)
+    points = found.points[np.searchsorted(found.images, shown)]
     for label, emotion in enumerate(EMOTIONS):
-        indices = shown[labels[shown] == label]
+        chosen = labels[shown] == label
         figure.add_scattergl(
             name=emotion.title,
-            x=found.points[indices, 0],
-            y=found.points[indices, 1],
-            customdata=indices.astype(np.int32),
+            x=points[chosen, 0],
+            y=points[chosen, 1],
+            customdata=shown[chosen].astype(np.int32),
             mode="markers",
             marker={"color": emotion.color, "size": 4, "opacity": 0.6},
             hovertemplate=f"image %{{customdata}}, {emotion.title.lower()}<extra></extra>",
         )
-    _frame(figure, height=560)
+    frame(figure, height=560)
     figure.update_layout(
         margin={"r": 40},
         dragmode="lasso",
@@ -200,19 +202,23 @@ def pixel_map(found: PixelMap, labels: npt.NDArray[np.uint8], shown: npt.NDArray
         uirevision="map",
     )
     for number, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
-        share = f"{found.explained[number]:.0%}"
-        update(title=f"Axis {number + 1} ({share} of the variance)", zeroline=False)
-        update(fixedrange=False)
+        update(zeroline=False, fixedrange=False)
+        if len(found.explained):
+            share = f"{found.explained[number]:.0%}"
+            update(title=f"Axis {number + 1} ({share} of the variance)")
+        else:
+            update(showticklabels=False, showgrid=False)
     return figure
 
 
-def _frame(figure: go.Figure, *, height: int) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 8, "t": 34, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={**_LEGEND, "itemclick": False, "itemdoubleclick": False},
+def _legend_key(figure: go.Figure, name: str, opacity: float) -> None:
+    """Gives bars of seven colours a neutral key of their own in the legend."""
+    figure.add_bar(
+        name=name,
+        x=[TITLES[0]],
+        y=[None],
+        marker={"color": f"rgba({_NEUTRAL}, {opacity})"},
+        # In the group of the real bars, so that it takes no room of its own.
+        offsetgroup=name,
+        hoverinfo="skip",
     )
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True)

@@ -124,8 +124,8 @@ def _activate(name: str) -> None:
 def _confirm_delete(name: str) -> None:
     size = views.file_size(resources.folder_bytes(resources.home().data / name))
     st.markdown(
-        f"**{name}** ({size}) is removed from this computer for good. The file that it was "
-        "imported from stays where it is, and so do runs trained on it."
+        f"**{name}** ({size}) is removed from this computer for good, and so are any edits made "
+        "of it. The file that it was imported from stays where it is, and so do runs trained on it."
     )
     views.keep_or_delete(_delete, name, key="delete")
 

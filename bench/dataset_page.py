@@ -2,8 +2,9 @@
 
     FERLAB_HOME=… python -m bench.dataset_page [dataset]
 
-The dataset, by default `fer2013`, must have been imported in that home. Times are
-of the server's work, with nothing drawn in a browser.
+The dataset, by default `fer2013`, must have been imported in that home, and a model
+must be there for the maps and the label errors. Times are of the server's work, with
+nothing drawn in a browser; t-SNE takes minutes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,9 +22,14 @@ from app import dataset_charts, resources, state
 from app.dataset_page import gallery, look, page
 from app.dataset_page.gallery import CopyFilter, Filters, Order, VoteFilter
 from pipeline.dataset import Split, inspection
-from pipeline.dataset.embedding import nearest
+from pipeline.dataset.embedding import nearest, nearest_features, pixel_features
+from pipeline.dataset.maps import Method, make_map
 from pipeline.dataset.overlay import OverlayStore
+from pipeline.evaluation.label_errors import find_label_errors
+from pipeline.evaluation.predictions import predict
 from pipeline.home import PROJECT_ROOT
+from pipeline.recognition.classifier import EmotionClassifier
+from pipeline.recognition.embedding import ModelEmbedding
 
 REPEATS = 5
 
@@ -61,7 +68,25 @@ def parts(name: str) -> None:
     timed("nearest neighbours of one image", lambda: nearest(dataset, 0, 12))
     everything = np.arange(len(dataset))
     labels = np.asarray(dataset.labels)
-    timed("map", lambda: dataset_charts.pixel_map(found.map, labels, everything).to_json())
+    timed("draw the map", lambda: dataset_charts.image_map(found.map, labels, everything).to_json())
+
+
+def with_the_model(name: str) -> None:
+    dataset, entry = resources.dataset(name), resources.models().active()
+    if entry is None:
+        print("no model: maps and label errors are left out")
+        return
+    embedding = ModelEmbedding.load(entry.folder)
+    features = timed("features of 2,048 images", lambda: embedding.features(dataset.images[:2048]))
+    timed("nearest neighbours by features", lambda: nearest_features(features, features[0], 12))
+    for of, read in (("pixels", pixel_features), ("model", embedding.features)):
+        for method in Method:
+            timed(f"map of the {of}, {method}", partial(make_map, dataset, read, method), repeats=1)
+    answers = predict(EmotionClassifier.load(entry.folder), dataset, Split.TEST)
+    timed(
+        "rank the labels of the test split",
+        lambda: find_label_errors(answers.probabilities, answers.labels, answers.indices),
+    )
 
 
 def through_the_router(name: str) -> None:
@@ -84,6 +109,7 @@ def main() -> None:
     if name not in resources.datasets().names():
         sys.exit(f"no dataset {name!r} in {resources.home().data}: import it first")
     parts(name)
+    with_the_model(name)
     through_the_router(name)
 
 

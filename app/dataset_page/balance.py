@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,13 +11,21 @@ import streamlit as st
 from app import charts, dataset_charts
 from app.dataset_page.desk import Desk, download
 from pipeline.dataset import SPLITS, DatasetMeta, Split
+from pipeline.dataset.resampling import Resampled, Scheme, resample
 from pipeline.labels import EMOTIONS
 from pipeline.training.config import settings
 from pipeline.training.targets import class_weights
 
+_SCHEMES = {
+    Scheme.NONE: "None: every image once",
+    Scheme.UNDERSAMPLE: "Undersample to the rarest class",
+    Scheme.OVERSAMPLE: "Oversample to the commonest class",
+    Scheme.SQUARE_ROOT: "Square root of the class sizes",
+}
+
 
 def tab(desk: Desk) -> None:
-    """The charts, the figures and the two tables."""
+    """The charts, the figures and the tables."""
     meta = desk.dataset.meta
     with st.container(horizontal=True):
         arrangement = st.segmented_control(
@@ -41,6 +51,7 @@ def tab(desk: Desk) -> None:
         "over all images is 1. “Copies” is how often an image would have to be drawn for its "
         "class to be as frequent as the largest."
     )
+    _resampling(desk)
 
 
 def count_table(meta: DatasetMeta) -> pd.DataFrame:
@@ -89,6 +100,82 @@ def imbalance_words(meta: DatasetMeta) -> str:
         else:
             words.append(f"{charts.SPLIT_TITLES[split]}: no images")
     return "Largest to smallest class. " + " · ".join(words)
+
+
+def resampling_table(before: Sequence[int], then: Resampled) -> pd.DataFrame:
+    """What a resampling changes, class by class."""
+    return pd.DataFrame(
+        {
+            "class": [emotion.title for emotion in EMOTIONS],
+            "now": np.asarray(before),
+            "then": then.drawn,
+            "change": then.drawn - np.asarray(before),
+            "share %": _percent(then.drawn),
+            "times an image": then.repeats.round(2),
+        }
+    )
+
+
+@st.fragment
+def _resampling(desk: Desk) -> None:
+    """What an epoch would hold with fewer images, or with images drawn otherwise."""
+    st.markdown("##### What a subset or resampling would change", anchors=False)
+    with st.grid(2, min_column_width=260):
+        share = st.slider(
+            "Share of the training images",
+            5,
+            100,
+            100,
+            5,
+            format="%d %%",
+            key="resampling_share",
+            help="Stratified: the classes keep their proportions.",
+        )
+        scheme = st.selectbox(
+            "Resampling", list(_SCHEMES), format_func=_SCHEMES.__getitem__, key="resampling_scheme"
+        )
+    before = desk.dataset.meta.counts[Split.TRAIN]
+    now, then = (resample(before, *how) for how in ((1.0, Scheme.NONE), (share / 100, scheme)))
+    with st.grid(4, min_column_width=140, gap="small"):
+        for title, number in (("Images an epoch", then.total), ("Different images", then.distinct)):
+            # Neither more nor less is good in itself.
+            change = _change(number, now.total)
+            st.metric(title, f"{number:,}", change, delta_color="off")
+        st.metric("Largest to smallest", _ratio(then.imbalance_ratio))
+        st.metric("Most often drawn", f"{then.repeats.max():.1f} ×")
+    st.plotly_chart(
+        dataset_charts.resampling(before, then.drawn.tolist()),
+        config=charts.CONFIG,
+        key="resampling_chart",
+        alt=resampling_text(before, then),
+    )
+    _table(
+        "Training images an epoch",
+        resampling_table(before, then),
+        f"{desk.dataset.name}-resampling",
+    )
+    st.caption(
+        "An epoch takes time in proportion to its images. The share is the setting `subset` of "
+        "training, which draws each image once; `class_weights` do there, on average, what "
+        "oversampling does, without a longer epoch."
+    )
+
+
+def resampling_text(before: Sequence[int], then: Resampled) -> str:
+    """The chart in words, for those who cannot see it."""
+    parts = (
+        f"{emotion.title} {old:,} to {new:,}"
+        for emotion, old, new in zip(EMOTIONS, before, then.drawn, strict=True)
+    )
+    return "Training images an epoch, now and then: " + ", ".join(parts)
+
+
+def _change(value: int, base: int) -> str | None:
+    return f"{value / base - 1:+.0%}" if base and value != base else None
+
+
+def _ratio(value: float | None) -> str:
+    return "a class is empty" if value is None else f"{value:.1f} to 1"
 
 
 def _percent(counts: np.ndarray) -> np.ndarray:

@@ -48,18 +48,27 @@ def open_desk(name: str) -> Desk:
     Raises:
         DatasetError: If the dataset or its overlay cannot be read.
     """
+    desk = load_desk(name)
+    if desk.found is None:
+        # By itself only once a session, so that whoever cancels it is not asked again.
+        started: set[str] = st.session_state.setdefault(_STARTED, set())
+        if desk.dataset.meta.fingerprint not in started and _start(name):
+            started.add(desk.dataset.meta.fingerprint)
+            # The strip of jobs above the page was drawn before there was this one.
+            st.rerun()
+    return desk
+
+
+def load_desk(name: str) -> Desk:
+    """Opens a dataset with what is known of it; edits made by `change` are then of this one.
+
+    Raises:
+        DatasetError: If the dataset or its overlay cannot be read.
+    """
     dataset = resources.dataset(name)
     overlay = OverlayStore(resources.home().data).load(dataset)
     st.session_state[_SEEN] = (name, overlay.version)
-    found = _inspection(dataset)
-    if found is None:
-        # By itself only once a session, so that whoever cancels it is not asked again.
-        started: set[str] = st.session_state.setdefault(_STARTED, set())
-        if dataset.meta.fingerprint not in started and _start(name):
-            started.add(dataset.meta.fingerprint)
-            # The strip of jobs above the page was drawn before there was this one.
-            st.rerun()
-    return Desk(dataset, found, overlay)
+    return Desk(dataset, _inspection(dataset), overlay)
 
 
 def inspection_work(store: DatasetStore, name: str) -> Work:
@@ -96,16 +105,18 @@ def not_inspected(desk: Desk, what: str) -> None:
             )
 
 
-def change(edit: Edit) -> None:
-    """Makes an edit of the active dataset; a callback.
+def change(*edits: Edit) -> None:
+    """Makes edits of the active dataset, in order; a callback.
 
-    It is based on the version that this tab shows, so that an edit from another
+    They are based on the version that this tab shows, so that an edit from another
     tab in between is noticed and not built upon unseen.
     """
     name, version = st.session_state[_SEEN]
     try:
         dataset = resources.dataset(name)
-        OverlayStore(resources.home().data).add(dataset, edit, based_on=version)
+        store = OverlayStore(resources.home().data)
+        for edit in edits:
+            version = store.add(dataset, edit, based_on=version).version
     except PipelineError as error:
         # A callback has no place on the page: `trouble` shows it there.
         st.session_state[_TROUBLE] = describe(error)

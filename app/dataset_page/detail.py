@@ -55,19 +55,20 @@ def _dialog(name: str) -> None:
         trouble()
         left, right = st.columns([2, 3], gap="medium")
         with left:
-            _picture(desk, index)
-            _edits(desk, index)
+            picture(desk, index)
+            edits(desk, index)
         with right:
             _facts(desk, index)
         _copies(desk, index)
         _neighbours(desk, index)
 
 
-def _picture(desk: Desk, index: int) -> None:
-    picture = np.asarray(desk.dataset.images[index])
-    height = round(_LARGE * picture.shape[0] / picture.shape[1])
+def picture(desk: Desk, index: int) -> None:
+    """An image, enlarged pixel by pixel."""
+    pixels = np.asarray(desk.dataset.images[index])
+    height = round(_LARGE * pixels.shape[0] / pixels.shape[1])
     st.image(
-        cv2.resize(picture, (_LARGE, height), interpolation=cv2.INTER_NEAREST),
+        cv2.resize(pixels, (_LARGE, height), interpolation=cv2.INTER_NEAREST),
         width="stretch",
         alt=f"Image {index} labelled {EMOTIONS[int(desk.dataset.labels[index])].name}",
     )
@@ -79,13 +80,18 @@ def _facts(desk: Desk, index: int) -> None:
         for name, value in gallery.facts(desk.dataset, desk.found, index)
     ]
     st.markdown("\n".join([first, "|:--|:--|", *rows]))
+    votes(desk, index)
+
+
+def votes(desk: Desk, index: int) -> None:
+    """The FER+ votes for an image as bars, where there are any."""
     if desk.dataset.votes is not None:
-        cast = [int(count) for count in desk.dataset.votes[index]]
+        cast = desk.dataset.votes[index]
         st.plotly_chart(
-            dataset_charts.votes(list(ferplus.COLUMNS), cast, vote_colors()),
+            dataset_charts.votes(list(ferplus.COLUMNS), cast.tolist(), vote_colors()),
             config=charts.CONFIG,
             key="detail_votes",
-            alt="FER+ votes for this image; the numbers are in the table above",
+            alt=f"FER+ votes: {gallery.vote_words(cast)}",
         )
 
 
@@ -98,7 +104,14 @@ def vote_colors() -> list[str]:
     ]
 
 
-def _edits(desk: Desk, index: int) -> None:
+def edits(desk: Desk, index: int, *, suggested: int | None = None) -> None:
+    """What edits do to an image, and the buttons for more of them.
+
+    Args:
+        desk: The dataset.
+        index: The image.
+        suggested: The label to offer until it has got another, if any.
+    """
     label = desk.overlay.relabelled.get(index)
     if index in desk.overlay.excluded:
         st.warning("Excluded by an edit", icon=":material/block:")
@@ -125,7 +138,7 @@ def _edits(desk: Desk, index: int) -> None:
         wanted = st.selectbox(
             "New label",
             range(len(EMOTIONS)),
-            index=now,
+            index=now if label is not None or suggested is None else suggested,
             format_func=lambda code: EMOTIONS[code].title,
             key=f"detail_label_{index}_{now}",
             width=130,
@@ -151,7 +164,7 @@ def _copies(desk: Desk, index: int) -> None:
     ):
         if len(others):
             st.markdown(f"**{title}** ({len(others)})")
-            _strip(desk, others[: 2 * _NUM_NEIGHBOURS], key)
+            strip(desk, others[: 2 * _NUM_NEIGHBOURS], key)
 
 
 def _neighbours(desk: Desk, index: int) -> None:
@@ -160,14 +173,30 @@ def _neighbours(desk: Desk, index: int) -> None:
         others, scores = _nearest(desk.dataset.name, stamp, index)
     if len(others):
         st.markdown("**Nearest by their pixels**, with the correlation")
-        _strip(desk, others, "detail_nearest", [f"{score:.2f}" for score in scores])
+        strip(desk, others, "detail_nearest", [f"{score:.2f}" for score in scores])
 
 
-def _strip(desk: Desk, indices: Indices, key: str, notes: list[str] | None = None) -> None:
+def strip(
+    desk: Desk,
+    indices: Indices,
+    key: str,
+    notes: list[str] | None = None,
+    *,
+    current: str = _CURRENT,
+) -> None:
+    """Faces in a dialog, of which the chosen one is shown next.
+
+    Args:
+        desk: The dataset.
+        indices: The faces, in order; one or more.
+        key: Of the component.
+        notes: A few words below each face, instead of its index.
+        current: Where the session keeps the index of the image that is shown.
+    """
     sheet = gallery.sheet(desk.dataset, indices, desk.overlay, notes)
     chosen = grid.faces(sheet, key=key, cell=64)
     if chosen is not None:
-        st.session_state[_CURRENT] = chosen
+        st.session_state[current] = chosen
         st.rerun(scope="fragment")
 
 

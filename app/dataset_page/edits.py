@@ -49,7 +49,11 @@ def tab(desk: Desk) -> None:
         )
     st.dataframe(history(edited), hide_index=True, key="overlay_history")
     path = OverlayStore(resources.home().data).path(desk.dataset)
-    st.caption(f"Kept in {views.plain(str(path))}. To undo is an edit too: versions stay.")
+    st.caption(
+        "To train with them, choose a version under Data on the Train page; on the command line, "
+        "`train` and `evaluate` take `--edits`. To undo is an edit too: versions stay. Kept in "
+        f"{views.plain(str(path))}."
+    )
 
 
 def describe(edit: Edit) -> str:

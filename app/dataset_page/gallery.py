@@ -226,14 +226,18 @@ def facts(dataset: Dataset, found: Inspection | None, index: int) -> list[tuple[
         flags = [FAULTS[name] for name, at in measures.faults().items() if at[index]]
         known.append(("Flags", ", ".join(flags) or "none"))
     if dataset.votes is not None:
-        cast = dataset.votes[index]
-        words = [
-            f"{column} {count}"
-            for column, count in zip(ferplus.COLUMNS, cast, strict=True)
-            if count
-        ]
-        known.append(("FER+ votes", ", ".join(words) or "none"))
+        known.append(("FER+ votes", vote_words(dataset.votes[index])))
     return known
+
+
+def vote_words(cast: npt.NDArray[np.uint8]) -> str:
+    """The FER+ votes for an image: `happiness 9, neutral 1`.
+
+    Args:
+        cast: Shape `(10,)`, in the order of `ferplus.COLUMNS`.
+    """
+    counts = zip(ferplus.COLUMNS, cast, strict=True)
+    return ", ".join(f"{column} {count}" for column, count in counts if count) or "none"
 
 
 FAULTS = {

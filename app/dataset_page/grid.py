@@ -81,6 +81,24 @@ def faces(sheet: dict[str, Any], *, key: str, cell: int = 76) -> int | None:
     return chosen if isinstance(chosen, int) else None
 
 
+def page(number: int, size: int, key: str) -> int:
+    """The page that is wanted of a long list, from 0; of a short one there is no choice.
+
+    Args:
+        number: How many there are in all.
+        size: How many make a page.
+        key: Of the input.
+    """
+    pages = max(1, -(-number // size))
+    if pages == 1:
+        return 0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.session_state[key] = min(st.session_state.get(key, 1), pages)
+        wanted = st.number_input("Page", 1, pages, key=key, width=130)
+        st.markdown(f"of {pages:,}")
+    return int(wanted) - 1
+
+
 @cache
 def _component() -> Callable[..., Any]:
     return st.components.v2.component(

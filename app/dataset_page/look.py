@@ -25,7 +25,7 @@ TITLE = ":material/grid_view: Look"
 # A list of images that another tab wants to be looked at: the fingerprint of their dataset,
 # what they have in common, their indices.
 _AMONG = "look_among"
-_LEGEND = " ".join(
+LEGEND = " ".join(
     f':small[:color[●]{{foreground="{emotion.color}"}} {emotion.title}]' for emotion in EMOTIONS
 )
 
@@ -85,7 +85,7 @@ def _samples(name: str) -> None:
         number = st.number_input(f"Page of {pages:,}", 1, pages, key="look_page", width=130)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = f", by {', '.join(narrowing)}" if narrowing else ""
-        st.markdown(f"**{len(shown):,}** images{hidden}  \n{_LEGEND}", width="stretch")
+        st.markdown(f"**{len(shown):,}** images{hidden}  \n{LEGEND}", width="stretch")
         detail.open_by_index(desk)
         download(
             lambda: image_table(desk, shown), f"{desk.dataset.name}-images", label="List as CSV"

@@ -1,4 +1,4 @@
-"""Quality: copies within and across splits, label conflicts, images with a fault."""
+"""Quality: copies within and across splits, images with a fault, likely label errors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import streamlit as st
 
 from app import views
 from app.charts import SPLIT_TITLES
-from app.dataset_page import detail, gallery, grid
+from app.dataset_page import detail, gallery, grid, label_errors
 from app.dataset_page.desk import Desk, change, download, image_table, not_inspected
 from app.dataset_page.gallery import FAULTS, Indices
 from pipeline.dataset import SPLITS, Dataset, Split, overlay
 from pipeline.dataset.quality import Copies, QualityReport
 
+_FAULTS, _LABELS = "Copies and faults", "Likely label errors"
 _NUM_GROUPS = 8
 _NUM_IMAGES = 60
 _MOST_OF_A_GROUP = 12
@@ -118,6 +119,23 @@ def group_table(desk: Desk, groups: list[Indices]) -> pd.DataFrame:
 
 
 def tab(desk: Desk) -> None:
+    """What an inspection found, or the labels that a model doubts."""
+    view = st.segmented_control(
+        "View",
+        (_FAULTS, _LABELS),
+        default=_FAULTS,
+        required=True,
+        key="quality_view",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    if view == _LABELS:
+        label_errors.section(desk)
+    else:
+        _copies_and_faults(desk)
+
+
+def _copies_and_faults(desk: Desk) -> None:
     """What was found, as figures, then one list at a time as pictures."""
     if desk.found is None:
         not_inspected(desk, "Copies and faults")
@@ -185,7 +203,7 @@ def _exclude_all(desk: Desk, finding: Finding) -> None:
 
 
 def _pictures(desk: Desk, finding: Finding) -> None:
-    page = _page(len(finding.images), _NUM_IMAGES, f"quality_page_{finding.key}")
+    page = grid.page(len(finding.images), _NUM_IMAGES, f"quality_page_{finding.key}")
     shown = finding.images[page * _NUM_IMAGES : (page + 1) * _NUM_IMAGES]
     sheet = gallery.sheet(desk.dataset, shown, desk.overlay)
     chosen = grid.faces(sheet, key=f"quality_{finding.key}")
@@ -194,7 +212,7 @@ def _pictures(desk: Desk, finding: Finding) -> None:
 
 
 def _groups(desk: Desk, groups: list[Indices], key: str) -> None:
-    page = _page(len(groups), _NUM_GROUPS, f"quality_page_{key}")
+    page = grid.page(len(groups), _NUM_GROUPS, f"quality_page_{key}")
     chosen = None
     with st.grid(2, min_column_width=320, gap="small"):
         for number in range(page * _NUM_GROUPS, min((page + 1) * _NUM_GROUPS, len(groups))):
@@ -216,18 +234,6 @@ def _groups(desk: Desk, groups: list[Indices], key: str) -> None:
 def where(dataset: Dataset, index: int) -> str:
     """The split and index of an image, as short as they fit below it."""
     return f"{SPLIT_TITLES[SPLITS[int(dataset.split_codes[index])]][:5]} {index}"
-
-
-def _page(number: int, size: int, key: str) -> int:
-    """The page that is wanted of a list, from 0."""
-    pages = max(1, -(-number // size))
-    if pages == 1:
-        return 0
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.session_state[key] = min(st.session_state.get(key, 1), pages)
-        wanted = st.number_input("Page", 1, pages, key=key, width=130)
-        st.markdown(f"of {pages:,}")
-    return int(wanted) - 1
 
 
 def _members(groups: list[Indices]) -> Indices:

@@ -1,4 +1,4 @@
-"""Which images are alike, told from their pixels alone: a map of all, and neighbours of one."""
+"""Which images are alike: a map of all, and the neighbours of one."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ _IMAGES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class PixelMap:
-    """Every image as a point; near points look alike.
+class ImageMap:
+    """Images as points; near points are alike.
 
     Attributes:
-        points: Shape `(n, 2)`, in units of the correlation between images.
-        explained: The share of the variance on each axis, shape `(2,)`.
+        images: Their indices, ascending, shape `(n,)`.
+        points: Where each is, shape `(n, 2)`.
+        explained: The share of the variance on each axis, shape `(2,)`; empty
+            for a map whose axes mean nothing.
     """
 
+    images: Indices
     points: Float
     explained: Float
 
 
-def pixel_map(dataset: Dataset, *, progress: Progress = no_progress) -> PixelMap:
-    """Principal component analysis of the pixels.
+def pixel_map(dataset: Dataset, *, progress: Progress = no_progress) -> ImageMap:
+    """Principal component analysis of the pixels of all images; see `pixel_features`.
 
-    Images are reduced to 24 pixels a side, and each is brought to mean 0 and
-    length 1, so that light and contrast, which say nothing of the expression,
-    do not make up the first axes. The sign of an axis is set so that its
-    largest pixel weight is positive, and equal data give an equal map.
+    The sign of an axis is set so that its largest pixel weight is positive, and
+    equal data give an equal map.
 
     Args:
         dataset: Any dataset; its images are read twice, a part at a time.
@@ -62,7 +63,29 @@ def pixel_map(dataset: Dataset, *, progress: Progress = no_progress) -> PixelMap
         rows = _rows(dataset.images[start : start + _IMAGES_AT_ONCE])
         points[start : start + _IMAGES_AT_ONCE] = (rows - mean) @ axes
     whole = max(float(values.sum()), np.finfo(float).tiny)
-    return PixelMap(points, (values[[-1, -2]] / whole).astype(np.float32))
+    explained = (values[[-1, -2]] / whole).astype(np.float32)
+    return ImageMap(np.arange(number), points, explained)
+
+
+def pixel_features(images: npt.NDArray[np.uint8], *, progress: Progress = no_progress) -> Float:
+    """The pixels of each image, freed of its light and contrast.
+
+    Images are reduced to 24 pixels a side, and each is brought to mean 0 and
+    length 1, so that light and contrast, which say nothing of the expression,
+    do not make up most of the differences.
+
+    Args:
+        images: `uint8` grey in `[0, 255]`, shape `(n, height, width)`.
+        progress: Counts images.
+
+    Returns:
+        `float32`, shape `(n, 576)`; a flat image has zeros.
+    """
+    rows = np.empty((len(images), MAP_SIDE**2), np.float32)
+    for start in range(0, len(images), _IMAGES_AT_ONCE):
+        progress(start, len(images), "reading the pixels")
+        rows[start : start + _IMAGES_AT_ONCE] = _rows(images[start : start + _IMAGES_AT_ONCE])
+    return rows
 
 
 def nearest(dataset: Dataset, index: int, number: int) -> tuple[Indices, Float]:
@@ -94,10 +117,37 @@ def nearest(dataset: Dataset, index: int, number: int) -> tuple[Indices, Float]:
             where=around_mean > 1e-6 * squares,
         )
     scores[index] = -np.inf
-    number = min(number, len(scores) - 1)
-    best = np.argpartition(-scores, number)[:number] if number else np.empty(0, np.intp)
-    best = best[np.lexsort((best, -scores[best]))]
+    best = _highest(scores, min(number, len(scores) - 1))
     return best, np.clip(scores[best], -1, 1)
+
+
+def nearest_features(features: Float, query: Float, number: int) -> tuple[Indices, Float]:
+    """The rows of features that point most nearly the same way as another.
+
+    Args:
+        features: Such as `ModelEmbedding.features` gives, shape `(n, d)`; `n`
+            may be 0.
+        query: The features sought, shape `(d,)`; of the rows themselves, the one
+            that they are of is found too.
+        number: How many are wanted, at most.
+
+    Returns:
+        The numbers of the rows, the most alike first, and the cosines of the
+        angles in `[-1, 1]`; to a row of zeros it is 0.
+    """
+    lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(query)
+    products = features @ query
+    scores = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    best = _highest(scores, min(number, len(scores)))
+    return best, np.clip(scores[best], -1, 1)
+
+
+def _highest(scores: Float, number: int) -> Indices:
+    """The places of the highest scores, the highest first; of equal ones the first first."""
+    if not number:
+        return np.empty(0, np.intp)
+    best = np.argpartition(-scores, number - 1)[:number]
+    return best[np.lexsort((best, -scores[best]))]
 
 
 def _rows(images: npt.NDArray[np.uint8]) -> Float:

@@ -6,8 +6,6 @@ told from the data alone, so it may be deleted at any time.
 
 from __future__ import annotations
 
-import uuid
-import zipfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset import SPLITS, Dataset, ferplus
-from pipeline.dataset.embedding import PixelMap, pixel_map
+from pipeline.dataset.embedding import ImageMap, pixel_map
 from pipeline.dataset.quality import (
     Copies,
     Indices,
@@ -26,10 +24,12 @@ from pipeline.dataset.quality import (
     inspect,
 )
 from pipeline.dataset.statistics import ClassStatistics, class_statistics
-from pipeline.progress import Progress, no_progress
+from pipeline.dataset.store import inspection_path
+from pipeline.files import read_arrays, write_arrays
+from pipeline.progress import Progress, no_progress, part_of
 
 # Rises whenever what is kept, or how it is told, changes.
-_FORMAT = 1
+_FORMAT = 2
 _COPIES = ("exact", "near")
 
 
@@ -45,12 +45,12 @@ class Inspection:
 
     quality: QualityReport
     statistics: ClassStatistics
-    map: PixelMap
+    map: ImageMap
 
 
 def cache_path(dataset: Dataset) -> Path:
     """Where the inspection of a dataset is kept."""
-    return dataset.folder.parent / ".inspections" / f"{dataset.name}.npz"
+    return inspection_path(dataset.folder.parent, dataset.name)
 
 
 def run(dataset: Dataset, *, progress: Progress = no_progress) -> Inspection:
@@ -60,17 +60,10 @@ def run(dataset: Dataset, *, progress: Progress = no_progress) -> Inspection:
         dataset: Any dataset.
         progress: Told the share that is done.
     """
-
-    def part(first: float, last: float) -> Progress:
-        def tell(done: float, total: float | None, text: str = "") -> None:
-            progress(first + (last - first) * done / (total or 1), 1.0, text)
-
-        return tell
-
     # The shares of time, as measured on FER-2013.
-    statistics = class_statistics(dataset, progress=part(0.0, 0.1))
-    points = pixel_map(dataset, progress=part(0.1, 0.25))
-    quality = inspect(dataset, progress=part(0.25, 1.0))
+    statistics = class_statistics(dataset, progress=part_of(progress, 0.0, 0.1))
+    points = pixel_map(dataset, progress=part_of(progress, 0.1, 0.25))
+    quality = inspect(dataset, progress=part_of(progress, 0.25, 1.0))
     found = Inspection(quality, statistics, points)
     _save(found, cache_path(dataset))
     return found
@@ -78,19 +71,18 @@ def run(dataset: Dataset, *, progress: Progress = no_progress) -> Inspection:
 
 def load(dataset: Dataset) -> Inspection | None:
     """The kept inspection; `None` if there is none of these very data, or it is damaged."""
-    try:
-        with np.load(cache_path(dataset), allow_pickle=False) as arrays:
-            if int(arrays["format"]) != _FORMAT:
-                return None
-            if str(arrays["fingerprint"]) != dataset.meta.fingerprint:
-                return None
-            return Inspection(
-                _quality(dataset, arrays),
-                ClassStatistics(**_named(arrays, "statistics", ClassStatistics)),
-                PixelMap(**_named(arrays, "map", PixelMap)),
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    arrays = read_arrays(cache_path(dataset))
+    if (
+        arrays is None
+        or arrays.get("format") != _FORMAT
+        or str(arrays["fingerprint"]) != dataset.meta.fingerprint
+    ):
         return None
+    return Inspection(
+        _quality(dataset, arrays),
+        ClassStatistics(**_named(arrays, "statistics", ClassStatistics)),
+        ImageMap(**_named(arrays, "map", ImageMap)),
+    )
 
 
 def _save(found: Inspection, path: Path) -> None:
@@ -106,14 +98,7 @@ def _save(found: Inspection, path: Path) -> None:
         arrays |= {f"{prefix}.{item.name}": getattr(part, item.name) for item in fields(part)}
     for kind in _COPIES:
         arrays |= _copies_arrays(kind, getattr(found.quality, kind))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with aside.open("wb") as file:
-            np.savez(file, **arrays)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_arrays(path, arrays)
 
 
 def _named(arrays: Any, prefix: str, kind: Any) -> dict[str, npt.NDArray[Any]]:

@@ -135,7 +135,7 @@ class EmotionClassifier:
         """
         contract = ModelContract.load(folder)
         probes = Probes.load(folder)
-        classifier = cls(contract, folder, _open_session(folder / MODEL_ONNX, num_threads))
+        classifier = cls(contract, folder, open_session(folder / MODEL_ONNX, num_threads))
         classifier._check_signature()
         classifier._check_probes(probes)
         return classifier
@@ -191,7 +191,23 @@ class EmotionClassifier:
             ) from error
 
 
-def _open_session(path: Path, num_threads: int | None) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path,
+    num_threads: int | None = None,
+    *,
+    content: bytes | None = None,
+) -> onnxruntime.InferenceSession:
+    """Opens a network in ONNX Runtime, set up as models are served here.
+
+    Args:
+        path: The ONNX file.
+        num_threads: How many threads one call uses; `None` leaves it to ONNX
+            Runtime, which takes one for each physical core.
+        content: Opened instead of what the file holds.
+
+    Raises:
+        ModelLoadError: If it is missing or not a network that can be run.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors come as exceptions; warnings are not for users
     # Threads that wait by spinning gain nothing on a laptop that also decodes and detects: they
@@ -201,7 +217,9 @@ def _open_session(path: Path, num_threads: int | None) -> onnxruntime.InferenceS
         options.intra_op_num_threads = num_threads
     try:
         return onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            path.read_bytes() if content is None else content,
+            options,
+            providers=["CPUExecutionProvider"],
         )
     except FileNotFoundError as error:
         raise ModelLoadError(f"{path.parent} holds no model: {path.name} is missing") from error

@@ -42,8 +42,8 @@ class Probes:
         faces: As they lie in the dataset, `uint8` grey in `[0, 255]`, shape
             `(n, height, width)`; `n` is at least 1.
         inputs: The same, preprocessed: `uint8`, shape `(n, size, size, 1)`.
-        scores: What the Keras model gave for `inputs`, uncalibrated:
-            `float32`, shape `(n, 7)`.
+        scores: What the Keras model gave for `inputs`, uncalibrated, or the
+            members of an ensemble on average: `float32`, shape `(n, 7)`.
 
     Raises:
         ModelLoadError: If the arrays do not fit together.
@@ -129,6 +129,6 @@ class Probes:
         # Written so that not-a-number fails too.
         if not worst <= SCORE_TOLERANCE:
             raise ModelLoadError(
-                f"the probe faces score differently from the Keras model, by up to {worst:.3g} "
-                f"(allowed: {SCORE_TOLERANCE:g})"
+                "the probe faces score differently from when the model was made, by up to "
+                f"{worst:.3g} (allowed: {SCORE_TOLERANCE:g})"
             )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app import dataset_charts
-from pipeline.dataset.embedding import PixelMap
+from pipeline.dataset.embedding import ImageMap
 
 COUNTS = {
     "train": [10, 0, 20, 30, 0, 0, 40],
@@ -39,6 +39,14 @@ class TestBalance:
         assert np.sum(values) == pytest.approx(1)
 
 
+def test_resampling_sets_both_counts_side_by_side() -> None:
+    before, after = [7, 6, 5, 4, 3, 2, 1], [1] * 7
+    figure = dataset_charts.resampling(before, after)
+    assert bars(figure) == [before, after]
+    assert figure.layout.barmode == "group"
+    assert [bar.offsetgroup for bar in figure.data] == ["Now", "Now", "Then", "Then"]
+
+
 def test_grey_values_are_shares_of_the_chosen_classes() -> None:
     histograms = np.zeros((7, 256), np.int64)
     histograms[2, 10], histograms[2, 20] = 3, 1
@@ -68,16 +76,24 @@ def test_confusion_shows_shares_of_rows_and_every_number_once() -> None:
 
 def test_map_draws_the_shown_images_under_their_own_number() -> None:
     points = np.arange(12, dtype=np.float32).reshape(6, 2)
-    found = PixelMap(points, np.array([0.2, 0.1], np.float32))
-    labels = np.array([0, 1, 0, 6, 0, 1], np.uint8)
-    figure = dataset_charts.pixel_map(found, labels, np.array([0, 2, 3, 5]))
+    # A sample: images 1, 6, 7 and 8 of the dataset are not on the map.
+    found = ImageMap(np.array([0, 2, 3, 4, 5, 9]), points, np.array([0.2, 0.1], np.float32))
+    labels = np.array([0, 1, 0, 6, 0, 1, 3, 3, 3, 2], np.uint8)
+    figure = dataset_charts.image_map(found, labels, np.array([0, 1, 2, 3, 5, 6]))
     drawn = {trace.name: list(trace.customdata) for trace in figure.data}
     assert drawn["Angry"] == [0, 2]
     assert drawn["Disgust"] == [5]
     assert drawn["Neutral"] == [3]
     assert not drawn["Happy"]
-    assert list(figure.data[1].x) == [10]
+    assert list(figure.data[1].x) == [8]
     assert "20%" in figure.layout.xaxis.title.text
+
+
+def test_a_map_without_meaning_on_its_axes_gives_them_no_numbers() -> None:
+    found = ImageMap(np.arange(2), np.eye(2, dtype=np.float32), np.empty(0, np.float32))
+    figure = dataset_charts.image_map(found, np.zeros(2, np.uint8), np.arange(2))
+    assert figure.layout.xaxis.title.text is None
+    assert figure.layout.yaxis.showticklabels is False
 
 
 def test_votes() -> None:

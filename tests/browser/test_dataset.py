@@ -58,7 +58,7 @@ def test_image_is_found_excluded_and_the_edit_outlives_the_tab(
 def test_lasso_on_the_map_opens_the_images(dataset_page: Callable[..., Page]) -> None:
     page = dataset_page()
     page.get_by_role("tab", name="Map").click()
-    area = page.locator(".st-key-pixel_map .nsewdrag").first
+    area = page.locator(".st-key-map_pixels_pca .nsewdrag").first
     expect(area).to_be_visible()
     box = area.bounding_box()
     assert box is not None
@@ -84,7 +84,7 @@ def test_no_tab_breaks_on_a_phone(dataset_page: Callable[..., Page], scheme: str
         ("Look", ".st-key-look_grid button"),
         ("Quality", ".st-key-quality_list"),
         ("Previews", ".st-key-preview_rotation"),
-        ("Map", ".st-key-pixel_map .nsewdrag"),
+        ("Map", ".st-key-map_pixels_pca .nsewdrag"),
     ):
         page.get_by_role("tab", name=name).click()
         expect(page.locator(sight).first).to_be_visible()

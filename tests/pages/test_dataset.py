@@ -11,6 +11,7 @@ from app.dataset_page import balance, look, page, preview, quality
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset.overlay import OverlayStore, exclude
 from pipeline.dataset.quality import inspect
+from pipeline.dataset.resampling import Scheme
 from pipeline.dataset.synthetic import draw_face
 from pipeline.home import Home
 from pipeline.labels import NAMES
@@ -75,10 +76,32 @@ class TestBalance:
         words = texts(app)
         assert "Some faces · 28 images" in words
         assert "Training: **1.0 to 1**" in words
-        counts, weights = (frame.value for frame in app.dataframe)
+        counts, weights, _ = (frame.value for frame in app.dataframe)
         assert counts["All"].tolist() == [4] * 7
         assert counts["Training %"].sum() == pytest.approx(100, abs=0.1)
         assert {"none", "balanced", "effective", "copies"} < set(weights.columns)
+
+    def test_says_what_fewer_images_and_another_sampling_would_change(
+        self, home: Home, open_page: OpenPage, texts: Texts
+    ) -> None:
+        labels = np.array([3] * 20 + [1] * 10 + [0, 2, 4, 5, 6] * 10, np.uint8)
+        store = DatasetStore(home.data)
+        with store.writer("skewed") as writer:
+            writer.append(np.zeros((80, 48, 48), np.uint8), labels, np.zeros(80, np.uint8))
+            writer.finish(title="Skewed", source="/x/skewed.csv", kind="csv")
+        app = open_page(PAGE)
+        app = app.slider(key="resampling_share").set_value(50).run()
+        app = app.selectbox(key="resampling_scheme").set_value(Scheme.OVERSAMPLE).run()
+        table = app.dataframe[2].value.set_index("class")
+        assert table.loc["Happy", ["now", "then", "change", "times an image"]].tolist() == [
+            *(20, 10, -10, 1)
+        ]
+        assert table.loc["Disgust", ["now", "then", "times an image"]].tolist() == [10, 10, 2]
+        values = {metric.label: metric.value for metric in app.metric}
+        assert values["Images an epoch"] == "70"
+        assert values["Different images"] == "40"
+        assert values["Largest to smallest"] == "1.0 to 1"
+        assert values["Most often drawn"] == "2.0 ×"
 
     def test_weights_are_those_of_training(self) -> None:
         labels = np.array([3] * 30 + [1] * 10, np.uint8)

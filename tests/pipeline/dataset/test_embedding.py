@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset import embedding as module
-from pipeline.dataset.embedding import MAP_SIDE, nearest, pixel_map
+from pipeline.dataset.embedding import MAP_SIDE, nearest, nearest_features, pixel_map
 
 
 @pytest.fixture
@@ -68,3 +68,17 @@ def test_a_flat_image_is_like_none_and_not_like_itself(dataset: Dataset) -> None
 def test_no_more_neighbours_than_there_are(dataset: Dataset) -> None:
     others, _ = nearest(dataset, 0, 100)
     assert sorted(others.tolist()) == list(range(1, 30))
+
+
+def test_nearest_features_are_those_at_the_smallest_angle() -> None:
+    features = np.array([[0, 0], [2, 0], [1, 1], [-1, 0], [0, 3], [5, 5]], np.float32)
+    rows, cosines = nearest_features(features, features[2], 4)
+    # Their length does not count.
+    assert sorted(rows[:2].tolist()) == [2, 5]
+    assert sorted(rows[2:].tolist()) == [1, 4]
+    np.testing.assert_allclose(cosines, [1, 1, 0.5**0.5, 0.5**0.5], atol=1e-6)
+    rows, cosines = nearest_features(features, features[1], 100)
+    assert (rows[0], rows[-1], cosines[-1]) == (1, 3, -1)
+    assert sorted(rows[3:5].tolist()) == [0, 4]
+    assert nearest_features(features, np.zeros(2, np.float32), 1)[1].tolist() == [0]
+    assert len(nearest_features(features[:0], features[0], 3)[0]) == 0
