@@ -1,0 +1,19 @@
+"""Sweeps: search for better settings, with many trainings."""
+
+import streamlit as st
+
+from app import resources, views
+from app.sweeps import form, steer, watch
+
+st.title("Sweeps", anchor=False)
+st.caption(
+    "Let the computer look for better settings: it trains again and again, and learns from each "
+    "training what to try next. It goes on when this page, or the whole dashboard, is closed."
+)
+
+with views.guarded():
+    names = resources.sweeps().names()
+    if steer.choose_view(names) == steer.WATCH:
+        watch.view(names)
+    else:
+        form.view()
