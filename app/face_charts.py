@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from app.charts import GROUND
 from pipeline.labels import EMOTIONS
 
 _GREY = "rgba(122, 130, 145, 0.45)"
-_TRANSPARENT = "rgba(0,0,0,0)"
 # Labels that would lie on one another go to different sides of their points.
 _PLACES = {"angry": "middle right", "sad": "bottom center", "neutral": "bottom right"}
 
@@ -55,8 +55,7 @@ def probability_bars(
         height=236,
         bargap=0.3,
         margin={"l": 0, "r": 0, "t": 4, "b": 0},
-        paper_bgcolor=_TRANSPARENT,
-        plot_bgcolor=_TRANSPARENT,
+        **GROUND,
         showlegend=False,
         # Room right of a full bar for its number.
         xaxis={"visible": False, "fixedrange": True, "range": [0, 118]},
@@ -127,8 +126,7 @@ def affect_plane(valence: float, arousal: float) -> go.Figure:
     figure.update_layout(
         height=250,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        paper_bgcolor=_TRANSPARENT,
-        plot_bgcolor=_TRANSPARENT,
+        **GROUND,
         showlegend=False,
         xaxis=axis,
         yaxis={**axis, "scaleanchor": "x"},

@@ -98,10 +98,10 @@ def reasons(result: PhotoResult, index: int, recognizer: Recognizer) -> None:
             st.image(
                 face_charts.heat_overlay(seen, explained.drops, _SIDE),
                 width=_SIDE,
-                alt=_occlusion_text(explained),
+                alt=occlusion_text(explained),
             )
             st.caption(
-                _occlusion_text(explained)
+                occlusion_text(explained)
                 + " After [Zeiler and Fergus, 2014](https://arxiv.org/abs/1311.2901)."
             )
         with views.card("Valence and arousal", "explore"):
@@ -119,7 +119,7 @@ def reasons(result: PhotoResult, index: int, recognizer: Recognizer) -> None:
             )
 
 
-def _occlusion_text(explained: OcclusionMap) -> str:
+def occlusion_text(explained: OcclusionMap) -> str:
     """What the occlusion map shows, with its figures."""
     name = EMOTIONS[explained.label].title.lower()
     most, least = float(explained.drops.max()), float(explained.drops.min())

@@ -25,6 +25,7 @@ def folders() -> None:
             for title, path in (
                 ("Datasets", home.data),
                 ("Training runs", home.runs),
+                ("Ensembles", home.ensembles),
                 ("Can be computed again", home.cache),
                 ("Shipped models", SHIPPED_MODELS),
             )

@@ -7,13 +7,16 @@ import streamlit as st
 from app import resources, views
 from app.charts import SPLIT_TITLES
 from pipeline.dataset import Split
-from pipeline.errors import ModelLoadError, PipelineError
-from pipeline.evaluation.report import EvaluationReport
-from pipeline.files import read_json
+from pipeline.evaluation.stored import stored_reports
 from pipeline.recognition.catalog import ModelEntry
-from pipeline.recognition.contract import EVALUATION, ModelContract
+from pipeline.recognition.contract import ModelContract
 
-_ORIGINS = {"shipped": "Came with FER Lab", "run": "Trained here", "path": "From a folder"}
+_ORIGINS = {
+    "shipped": "Came with FER Lab",
+    "run": "Trained here",
+    "ensemble": "Put together here",
+    "path": "From a folder",
+}
 
 
 def card(dataset: str | None) -> None:
@@ -34,6 +37,12 @@ def card(dataset: str | None) -> None:
             st.caption("It learned from drawn faces only: do not judge people's faces by it.")
         _scores(entry)
         _facts(entry, contract)
+        st.page_link(
+            "pages/evaluation.py",
+            label="Where it fails, and how sure it is",
+            icon=":material/monitoring:",
+            query_params={"model": entry.reference},
+        )
 
 
 def _empty(dataset: str | None) -> None:
@@ -49,7 +58,7 @@ def _empty(dataset: str | None) -> None:
 
 
 def _scores(entry: ModelEntry) -> None:
-    reports = _reports(entry)
+    reports = stored_reports(entry.folder)
     report = reports.get(Split.TEST) or reports.get(Split.VALIDATION)
     if report is None:
         st.caption("It has not been evaluated yet: `python -m pipeline evaluate` does it.")
@@ -85,14 +94,3 @@ def _facts(entry: ModelEntry, contract: ModelContract) -> None:
     with st.grid(2, min_column_width=150, gap="small"):
         for title, value in rows.items():
             st.markdown(f":small[:gray[{title}]]  \n{views.plain(value)}")
-
-
-def _reports(entry: ModelEntry) -> dict[str, EvaluationReport]:
-    path = entry.folder / EVALUATION
-    try:
-        stored = read_json(path)
-        return {split: EvaluationReport.from_dict(value) for split, value in stored.items()}
-    except FileNotFoundError:
-        return {}
-    except (AttributeError, ValueError, PipelineError) as error:
-        raise ModelLoadError(f"{path} is damaged ({error}): evaluate the model again") from error

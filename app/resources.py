@@ -20,14 +20,24 @@ from app.jobs import JobRunner
 from app.recognition import RecognitionSettings
 from app.videos import VideoDesk
 from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset.duplicates import twins_in_train
+from pipeline.dataset.overlay import Overlay
 from pipeline.errors import ModelLoadError
+from pipeline.evaluation import EvaluationReport, Predictions, summarise
+from pipeline.evaluation.comparison import Comparison, compare
+from pipeline.evaluation.edited import edited
+from pipeline.evaluation.ensemble import Judgement, Step, greedy, judge
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import CONTRACT
 from pipeline.recognition.detectors import FaceDetector, make_detector
+from pipeline.recognition.embedding import ModelEmbedding
 from pipeline.recognition.recognizer import Recognizer
 from pipeline.runs import RunStore
+from pipeline.training.queue import RunQueue
+from pipeline.training.sweep import SweepStore
+from pipeline.training.sweep.store import DATABASE
 
 
 def home() -> Home:
@@ -43,6 +53,28 @@ def datasets() -> DatasetStore:
 def runs() -> RunStore:
     """The training runs."""
     return RunStore(home().runs)
+
+
+def queue() -> RunQueue:
+    """The runs that wait to be trained."""
+    return RunQueue(home())
+
+
+def sweeps() -> SweepStore:
+    """The hyperparameter searches; the connection to their database is kept."""
+    folder = home().sweeps
+    return _sweeps(SweepStore.of(home()).url, folder, _stamp(folder / DATABASE))
+
+
+def importances(sweep: str, num_finished: int) -> dict[str, float]:
+    """What each setting explains; see `Sweep.importances`.
+
+    Args:
+        sweep: A search.
+        num_finished: How many trials have finished; more trials, new shares.
+    """
+    store = sweeps()
+    return _importances((store.url, sweep, num_finished), store)
 
 
 def models() -> ModelCatalog:
@@ -95,16 +127,96 @@ def recognizer(settings: RecognitionSettings, *, small_faces: bool = True) -> Re
     if entry is None:
         raise ModelLoadError("there is no model yet: train one first; the overview says how")
     return Recognizer(
-        _classifier(entry.folder, _stamp(entry.folder / CONTRACT)),
+        classifier(entry.folder),
         _detector(settings.detector, settings.detection_threshold, small_faces),
         unsure_below=settings.unsure_below,
     )
+
+
+def classifier(folder: Path) -> EmotionClassifier:
+    """The model in a folder; threads may share it, and it is kept until the folder is replaced.
+
+    Raises:
+        ModelLoadError: If it is damaged.
+    """
+    return _classifier(folder, _stamp(folder / CONTRACT))
+
+
+def embedding(folder: Path) -> ModelEmbedding:
+    """The features of the model in a folder; kept and shared like `classifier`.
+
+    Raises:
+        ModelLoadError: If it is damaged, or has no features to show.
+    """
+    return _embedding(folder, _stamp(folder / CONTRACT))
 
 
 def forget_datasets() -> None:
     """Lets go of opened datasets, so that the space of a deleted one becomes free."""
     _dataset.clear()
     _faces.clear()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def report(
+    key: tuple[str | int | None, ...],
+    _predictions: Predictions,
+    _dataset: Dataset,
+    _overlay: Overlay | None,
+    _threshold: float,
+) -> EvaluationReport:
+    """The figures that a model's answers on a split come to.
+
+    Args:
+        key: Tells apart what the figures depend on.
+        _predictions: By the labels of the dataset as it was imported.
+        _dataset: That dataset.
+        _overlay: The edits by which to judge instead, if any.
+        _threshold: Confidence below which the model says "unsure".
+    """
+    if _overlay is not None:
+        _predictions, _dataset = edited(_predictions, _overlay), _overlay.apply(_dataset)
+    return summarise(_predictions, _dataset, threshold=_threshold)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def comparison(
+    key: tuple[str, ...], _answers: dict[str, Predictions], _dataset: Dataset, _baseline: str
+) -> Comparison:
+    """How models differ from a baseline on the same images.
+
+    Args:
+        key: Tells apart what the comparison depends on.
+        _answers: The models' answers on one split, by name.
+        _dataset: The dataset as it was imported.
+        _baseline: One of the names.
+    """
+    clean_mask = ~twins_in_train(_dataset, _answers[_baseline].split)
+    return compare(_answers, _baseline, clean_mask=clean_mask)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def ensemble(
+    key: tuple[str | int | None, ...],
+    _validation: dict[str, Predictions],
+    _chosen: dict[str, Predictions],
+    _dataset: Dataset,
+    _overlay: Overlay | None,
+) -> tuple[Judgement, tuple[Step, ...]]:
+    """What the mean of several models comes to, and in which order they best join.
+
+    Args:
+        key: Tells apart what the figures depend on.
+        _validation: The members' answers on validation, by name.
+        _chosen: Their answers on the split to judge on.
+        _dataset: The dataset as it was imported.
+        _overlay: The edits by which to judge instead, if any.
+    """
+    if _overlay is not None:
+        _validation = {name: edited(found, _overlay) for name, found in _validation.items()}
+        _chosen = {name: edited(found, _overlay) for name, found in _chosen.items()}
+        _dataset = _overlay.apply(_dataset)
+    return judge(_validation, _chosen, _dataset), greedy(_validation)
 
 
 @st.cache_resource(ttl=20, max_entries=32, show_spinner=False)
@@ -118,6 +230,16 @@ def folder_bytes(path: Path) -> int:
             except FileNotFoundError:
                 continue  # a checkpoint that was just replaced
     return total
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sweeps(url: str, folder: Path, stamp: tuple[int, int]) -> SweepStore:
+    return SweepStore(url, folder)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _importances(key: tuple[str, str, int], _store: SweepStore) -> dict[str, float]:
+    return _store.get(key[1]).importances()
 
 
 @st.cache_resource(show_spinner=False)
@@ -145,6 +267,11 @@ def _faces(
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _classifier(folder: Path, stamp: tuple[int, int]) -> EmotionClassifier:
     return EmotionClassifier.load(folder)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _embedding(folder: Path, stamp: tuple[int, int]) -> ModelEmbedding:
+    return ModelEmbedding.load(folder)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from app.charts import GROUND, LEGEND
+
 TRAIN_COLOR = "#8A93A8"
 VALIDATION_COLOR = "#6266DA"
 """Indigo is none of the emotions' colours; both read on light and on dark ground."""
@@ -108,9 +110,8 @@ def _frame(history: History) -> go.Figure:
     figure.update_layout(
         height=230,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        **GROUND,
+        legend=LEGEND,
         # Keeps a zoom while new epochs arrive.
         uirevision="run",
         xaxis={

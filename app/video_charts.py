@@ -10,6 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.charts import GROUND, LEGEND, TRANSPARENT
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.drawing import UNSURE_COLOR
 from pipeline.recognition.video.analysis import TrackSummary
@@ -17,7 +18,6 @@ from pipeline.recognition.video.analysis import TrackSummary
 MOST_POINTS = 1500
 """Of a line; a longer one is thinned out, which no screen shows."""
 
-_TRANSPARENT = "rgba(0,0,0,0)"
 _PRIMARY = "#6266DA"
 _HOUR = 3600
 _ROW_HEIGHT = 38
@@ -50,7 +50,7 @@ def timeline(
     moments, percents = _broken(times[kept], percents, breaks, fill)
     _, valences = _broken(times[kept], valence[kept, None], breaks, np.nan)
     # Plotly lets points be clicked, not lines. Those that stand alone are to be seen as well.
-    marker = {"size": 8} if len(times) <= 2 else {"size": 8, "color": _TRANSPARENT}
+    marker = {"size": 8} if len(times) <= 2 else {"size": 8, "color": TRANSPARENT}
     points = {"mode": "lines+markers", "marker": marker}
     figure = make_subplots(2, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.7, 0.3])
     for index, emotion in enumerate(EMOTIONS):
@@ -79,13 +79,12 @@ def timeline(
     figure.update_layout(
         height=430,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        paper_bgcolor=_TRANSPARENT,
-        plot_bgcolor=_TRANSPARENT,
+        **GROUND,
         hovermode="x unified",
         # Samples may lie far apart: the nearest counts wherever the pointer is.
         hoverdistance=-1,
         hoversubplots="axis",
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        legend=LEGEND,
     )
     figure.update_xaxes(**_clock_axis(end))
     figure.update_yaxes(row=1, range=[0, 101], ticksuffix=" %", fixedrange=True)
@@ -133,17 +132,8 @@ def time_shares(tracks: Sequence[TrackSummary]) -> go.Figure:
         bargap=0.3,
         height=64 + _ROW_HEIGHT * max(len(tracks), 1),
         margin={"l": 0, "r": 0, "t": 40, "b": 0},
-        paper_bgcolor=_TRANSPARENT,
-        plot_bgcolor=_TRANSPARENT,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        **GROUND,
+        legend=LEGEND,
         showlegend=True,
         xaxis={"visible": False, "fixedrange": True, "range": [0, 100]},
         yaxis={"autorange": "reversed", "fixedrange": True, "title": None, "ticksuffix": "  "},

@@ -7,7 +7,21 @@ import sys
 import typer
 
 from pipeline import __version__
-from pipeline.cli import dataset, estimate, evaluate, export, recognize, runs, train, video
+from pipeline.cli import (
+    compare,
+    dataset,
+    ensemble,
+    estimate,
+    evaluate,
+    export,
+    recognize,
+    report,
+    runs,
+    stress,
+    sweep,
+    train,
+    video,
+)
 from pipeline.cli.common import console
 from pipeline.errors import PipelineError
 from pipeline.progress import Cancelled
@@ -22,9 +36,14 @@ app = typer.Typer(
 )
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(runs.app, name="runs")
+app.add_typer(sweep.app, name="sweep")
 app.command("train")(train.train)
 app.command("estimate")(estimate.estimate)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
+app.command("stress")(stress.stress)
+app.command("ensemble")(ensemble.ensemble)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("recognize")(recognize.recognize)
 app.command("video")(video.video)

@@ -82,6 +82,11 @@ def export_model(model_folder: Path, format: str, out: Path, *, overwrite: bool 
     chosen = FORMATS[format]
     _check_target(out, format, overwrite)
     EmotionClassifier.load(model_folder)
+    if format != "onnx" and not (model_folder / MODEL_KERAS).exists():
+        raise ExportError(
+            f"{model_folder} holds no {MODEL_KERAS}, which {format} is made from: an ensemble "
+            "exists as ONNX only; export it as onnx, or export its members one by one"
+        )
     probes = Probes.load(model_folder)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from app.charts import GROUND, LEGEND
 from app.live.timeline import Series
 from pipeline.labels import EMOTIONS, NUM_EMOTIONS
 
@@ -47,18 +48,8 @@ def last_minute(series: Series, now: float) -> go.Figure:
     figure.update_layout(
         height=260,
         margin={"l": 0, "r": 16, "t": 8, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={
-            "orientation": "h",
-            "font": {"size": 11},
-            "x": 0,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        **GROUND,
+        legend={**LEGEND, "font": {"size": 11}},
         xaxis={
             "range": [-SPAN, 0],
             "fixedrange": True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.dataset import Dataset, Split
 from pipeline.dataset.duplicates import twins_in_train
 from pipeline.evaluation.predictions import Predictions, predict
@@ -38,7 +41,11 @@ def evaluate(
 
 
 def summarise(
-    predictions: Predictions, dataset: Dataset, *, threshold: float = 0.0
+    predictions: Predictions,
+    dataset: Dataset,
+    *,
+    threshold: float = 0.0,
+    clean_mask: npt.NDArray[np.bool_] | None = None,
 ) -> EvaluationReport:
     """Every figure that a model's answers on a split come to.
 
@@ -50,13 +57,22 @@ def summarise(
         predictions: The answers.
         dataset: What they were given on.
         threshold: Confidence below which the model says "unsure".
+        clean_mask: Whether each image has no exact twin in the train split,
+            shape `(n,)`; found out if `None`, which takes longer than the rest.
     """
+    if clean_mask is None:
+        clean_mask = ~twins_in_train(dataset, predictions.split)
     return score_report(
         predictions.probabilities,
         predictions.labels,
-        clean_mask=~twins_in_train(dataset, predictions.split),
+        clean_mask=clean_mask,
         model=predictions.model,
-        dataset=DatasetReference(dataset.name, dataset.meta.fingerprint, dataset.meta.synthetic),
+        dataset=DatasetReference(
+            dataset.name,
+            dataset.meta.fingerprint,
+            dataset.meta.synthetic,
+            dataset.overlay_version,
+        ),
         split=predictions.split.value,
         tta=predictions.tta,
         threshold=threshold,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy.typing as npt
 from pipeline.dataset import Dataset, Split
 from pipeline.errors import DatasetError
 from pipeline.evaluation.augmented import augmented_scores
-from pipeline.files import write_arrays
+from pipeline.files import keep_newest, read_arrays, write_arrays
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.classifier import BATCH_SIZE, EmotionClassifier, EmotionScores
 from pipeline.recognition.contract import CONTRACT, MODEL_ONNX
@@ -134,18 +133,20 @@ class PredictionStore:
             OSError: If the model cannot be read.
         """
         path = self._path(model, dataset, split, tta)
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                probabilities = arrays["probabilities"]
-                name, latency_ms = str(arrays["model"]), float(arrays["latency_ms"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
+        arrays = read_arrays(path)
         indices = dataset.indices(split)
-        if len(probabilities) != len(indices):
+        if arrays is None or len(arrays["probabilities"]) != len(indices):
             return None
         path.touch()  # the longest unused go first
-        labels = np.asarray(dataset.labels[indices])
-        return Predictions(name, split, tta, indices, labels, probabilities, latency_ms)
+        return Predictions(
+            model=str(arrays["model"]),
+            split=split,
+            tta=tta,
+            indices=indices,
+            labels=np.asarray(dataset.labels[indices]),
+            probabilities=arrays["probabilities"],
+            latency_ms=float(arrays["latency_ms"]),
+        )
 
     def get(
         self,
@@ -177,17 +178,12 @@ class PredictionStore:
                 "latency_ms": np.array(found.latency_ms),
             },
         )
-        self._forget_oldest()
+        keep_newest(self._folder, "*.npz", MOST_KEPT)
         return found
 
     def _path(self, model: Path, dataset: Dataset, split: Split, tta: str) -> Path:
         data = dataset.meta.fingerprint[:16]
         return self._folder / f"{fingerprint(model)[:16]}-{data}-{split.value}-{tta}.npz"
-
-    def _forget_oldest(self) -> None:
-        kept = sorted(self._folder.glob("*.npz"), key=_last_used, reverse=True)
-        for path in kept[MOST_KEPT:]:
-            path.unlink(missing_ok=True)
 
 
 def fingerprint(model: Path) -> str:
@@ -200,13 +196,6 @@ def fingerprint(model: Path) -> str:
     for name in (MODEL_ONNX, CONTRACT):
         digest.update(hashlib.sha256((model / name).read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _last_used(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0  # another process forgot it first
 
 
 def _latency_ms(

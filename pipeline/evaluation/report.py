@@ -53,11 +53,14 @@ class DatasetReference:
         name: The dataset's name here.
         fingerprint: Equal for equal data, whatever its name.
         synthetic: Whether the faces are drawn; shown wherever the figures are.
+        overlay_version: The edits that were scored with; `None` for the data as
+            imported, whose figures alone compare with others.
     """
 
     name: str
     fingerprint: str
     synthetic: bool
+    overlay_version: int | None = None
 
 
 @dataclass(frozen=True)

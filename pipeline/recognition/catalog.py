@@ -20,16 +20,16 @@ class ModelEntry:
     """Where a complete model lies.
 
     Attributes:
-        name: What it is called: the folder below `models/`, the run's id, or
-            the last part of a path.
+        name: What it is called: the folder below `models/` or `ensembles/`,
+            the run's id, or the last part of a path.
         folder: Holds what `recognition.contract` lists.
-        origin: Whether it came with the program, from a run here, or is
-            somewhere else.
+        origin: Whether it came with the program, from a run here, was put
+            together here from others, or is somewhere else.
     """
 
     name: str
     folder: Path
-    origin: Literal["shipped", "run", "path"]
+    origin: Literal["shipped", "run", "ensemble", "path"]
 
     @property
     def reference(self) -> str:
@@ -46,36 +46,36 @@ class ModelEntry:
 
 
 class ModelCatalog:
-    """The models that ship with the program and those of the finished runs.
+    """The models that ship with the program, those of the finished runs, and the ensembles.
 
     Args:
-        home: Holds the runs and the choice of the active model.
+        home: Holds runs, ensembles and the choice of the active model.
         shipped: The folder of the shipped models.
+
+    Attributes:
+        ensembles: The folder of the ensembles.
     """
 
     def __init__(self, home: Home, shipped: Path = SHIPPED_MODELS) -> None:
+        self.ensembles = home.ensembles
         self._runs = RunStore(home.runs)
         self._choice = home.root / CHOICE
         self._shipped = shipped
 
     def list(self) -> list[ModelEntry]:
-        """All complete models: the shipped by name, then the runs, the newest first."""
-        folders = sorted(self._shipped.iterdir()) if self._shipped.is_dir() else []
-        shipped = [
-            ModelEntry(folder.name, folder, "shipped")
-            for folder in folders
-            if (folder / CONTRACT).is_file()
-        ]
+        """All complete models: the shipped, the runs, newest first, and the ensembles."""
+        shipped = [ModelEntry(folder.name, folder, "shipped") for folder in _within(self._shipped)]
         runs = [ModelEntry(run.id, run.folder, "run") for run in self._runs.list() if run.has_model]
-        return [*shipped, *runs]
+        made = [ModelEntry(folder.name, folder, "ensemble") for folder in _within(self.ensembles)]
+        return [*shipped, *runs, *made]
 
     def resolve(self, text: str) -> ModelEntry:
         """Finds a model as people name it.
 
         Args:
-            text: A folder's name below `models/`, a run's id or the beginning
-                of one, or a path to a model's folder or to `model.onnx` or
-                `model.keras` in it. Exact names come first.
+            text: A folder's name below `models/` or `ensembles/`, a run's id or
+                the beginning of one, or a path to a model's folder or to
+                `model.onnx` or `model.keras` in it. Exact names come first.
 
         Raises:
             ModelLoadError: If nothing, something unfinished, or more than one
@@ -106,8 +106,8 @@ class ModelCatalog:
         """The model that the dashboard serves.
 
         It is the one last given to `activate`, if it is still there; else the
-        first that ships; else the newest run on photographed faces; else the
-        newest run on drawn ones.
+        first that ships; else the newest run on photographed faces, or if there
+        is none an ensemble; else the same on drawn ones.
 
         Returns:
             The model, or `None` while there is none at all.
@@ -123,7 +123,7 @@ class ModelCatalog:
                 continue  # a damaged model must not keep the dashboard from the others
             rank = 0 if entry.origin == "shipped" else 2 if contract.synthetic else 1
             usable.append((rank, entry))
-        # `min` keeps the first of equals, which is the newest run.
+        # `min` keeps the first of equals, which is the newest run if there is one.
         return min(usable, key=lambda pair: pair[0])[1] if usable else None
 
     def activate(self, text: str) -> ModelEntry:
@@ -147,6 +147,16 @@ class ModelCatalog:
         except (OSError, ValueError, KeyError, TypeError, ModelLoadError):
             return None  # never chosen, or deleted since
         return entry
+
+
+def _within(parent: Path) -> list[Path]:
+    """The complete models below a folder, by name; hidden ones are still being made."""
+    folders = sorted(parent.iterdir()) if parent.is_dir() else []
+    return [
+        folder
+        for folder in folders
+        if (folder / CONTRACT).is_file() and not folder.name.startswith(".")
+    ]
 
 
 def _at_path(path: Path) -> ModelEntry:

@@ -2,9 +2,9 @@
 
 <model folder>/
     model.onnx        served
-    model.keras       to train further
+    model.keras       to train further; an ensemble has none
     contract.json     this module
-    probes.npz        a few faces and the scores that Keras gave them; see `probes`
+    probes.npz        a few faces and the scores that they must get; see `probes`
     evaluation.json   reports by split
     MODEL_CARD.md
 """
@@ -51,7 +51,7 @@ class ModelContract:
 
     Attributes:
         name: The model's name: a run id, or the folder below `models/`.
-        architecture: The registered name of the network.
+        architecture: The registered name of the network, or `ensemble`.
         preprocessing: What turns a face crop into the input, `uint8` in
             `[0, 255]` of shape `(n, size, size, 1)`; the network normalises.
         face_margin: How much the crop goes beyond FER-2013's own framing, as a
@@ -64,8 +64,12 @@ class ModelContract:
             chosen on validation.
         trade_off: What other thresholds would give, ascending; the interface
             offers them.
-        dataset: Name, title, `synthetic` flag and fingerprint of the training data.
-        training: The training configuration, by field name.
+        dataset: Name, title, `synthetic` flag and fingerprint of the training
+            data as imported; `edits`, if it was trained with some: their version,
+            the numbers of images excluded and relabelled, and the fingerprint
+            that the data had with them.
+        training: The training configuration, by field name; of an ensemble, its
+            `members` and `views`.
         num_parameters: Trainable and fixed weights together.
         num_macs: Multiply-accumulate operations for one face.
         versions: Libraries that made the file.

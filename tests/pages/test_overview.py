@@ -316,7 +316,7 @@ class TestRuns:
             "Finished",
             "Stopped",
             "Failed",
-            "Queued",
+            "Not",  # started
         ]
         assert table.loc["c-stopped", "epochs"] == "2 / 4"
         assert table.loc["d-finished", "share"] == 1.0

@@ -17,7 +17,8 @@ for page in {pages!r}:
     app.switch_page(page).run()
     assert not app.exception, app.exception[0].message
     assert not app.error, app.error[0].value
-print([name for name in ("tensorflow", "keras", "sklearn", "skimage") if name in sys.modules])
+heavy = ("tensorflow", "keras", "sklearn", "skimage", "optuna")
+print([name for name in heavy if name in sys.modules])
 """
 
 

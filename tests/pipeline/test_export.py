@@ -109,7 +109,7 @@ def test_file_that_scores_otherwise_is_not_delivered(
     )
     monkeypatch.setitem(FORMATS, format, broken)
     out = out_for(format, tmp_path)
-    with pytest.raises(ExportError, match="score differently from the Keras model"):
+    with pytest.raises(ExportError, match="score differently from when the model was made"):
         export_model(folder, format, out)
     assert list(out.parent.iterdir()) == []
 

@@ -30,7 +30,12 @@ def test_json_has_the_promised_keys(report: EvaluationReport) -> None:
     assert value["clean"]["num_samples"] == 6
     assert value["per_class"]["happy"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
     assert value["confusion_matrix"] == np.eye(7, dtype=int).tolist()
-    assert value["dataset"] == {"name": "bars", "fingerprint": "abc", "synthetic": True}
+    assert value["dataset"] == {
+        "name": "bars",
+        "fingerprint": "abc",
+        "synthetic": True,
+        "overlay_version": None,
+    }
     assert {
         "accuracy", "accuracy_ci95", "macro_f1", "labels", "ece", "num_samples", "latency_ms",
     } <= set(value)  # fmt: skip

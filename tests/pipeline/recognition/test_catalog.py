@@ -50,6 +50,24 @@ def test_lists_shipped_models_then_runs_the_newest_first(
     assert found == [("a", "shipped"), ("b", "shipped"), ("new", "run"), ("old", "run")]
 
 
+def test_ensembles_come_last_and_stand_in_for_runs(catalog: ModelCatalog, home: Home) -> None:
+    finish_run(home, "drawn", DRAWN)
+    for name, dataset in (("pair", REAL), (".pair.0.incoming", REAL)):
+        folder = home.ensembles / name
+        folder.mkdir(parents=True)
+        make_contract(name=name, dataset=dataset).save(folder)
+    found = [(entry.name, entry.origin) for entry in catalog.list()]
+    assert found == [("drawn", "run"), ("pair", "ensemble")]
+    assert catalog.resolve("pair").reference == "pair"
+    active = catalog.active()
+    assert active is not None
+    assert active.name == "pair"
+    finish_run(home, "real")
+    active = catalog.active()
+    assert active is not None
+    assert active.name == "real"
+
+
 def test_resolves_names_prefixes_and_paths(
     catalog: ModelCatalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,7 +146,7 @@ def test_truncated_file_is_refused(folder: Path, name: str, keep: float) -> None
 
 def test_other_weights_are_refused(folder: Path) -> None:
     write_network(folder / MODEL_ONNX, bar_weights(gain=0.06))
-    with pytest.raises(ModelLoadError, match="score differently from the Keras model"):
+    with pytest.raises(ModelLoadError, match="score differently from when the model was made"):
         EmotionClassifier.load(folder)
 
 

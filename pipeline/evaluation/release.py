@@ -1,0 +1,135 @@
+"""What every new model gets before it is served: probe faces, calibration, reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.dataset import Dataset, Split
+from pipeline.errors import DatasetError
+from pipeline.evaluation.calibration import choose_threshold, coverage_curve, fit_temperature
+from pipeline.evaluation.evaluator import evaluate
+from pipeline.evaluation.report import EvaluationReport
+from pipeline.labels import NUM_EMOTIONS
+from pipeline.progress import Progress, no_progress
+from pipeline.recognition.classifier import BATCH_SIZE, EmotionClassifier, with_temperature
+from pipeline.recognition.contract import ModelContract
+
+NUM_PROBES = 32
+
+
+def probe_indices(dataset: Dataset) -> npt.NDArray[np.intp]:
+    """Validation faces, taken from the classes in turn so that rare ones are there too.
+
+    Returns:
+        At most `NUM_PROBES` positions in the dataset, ascending.
+
+    Raises:
+        DatasetError: If the validation split is empty.
+    """
+    indices = dataset.indices(Split.VALIDATION)
+    if not len(indices):
+        raise DatasetError(
+            f"dataset {dataset.name!r} has no validation image: none to calibrate a model on"
+        )
+    labels = dataset.labels[indices]
+    rank_in_class = np.empty(len(indices), np.intp)
+    for label in range(NUM_EMOTIONS):
+        of_class = labels == label
+        rank_in_class[of_class] = np.arange(of_class.sum())
+    return np.sort(indices[np.lexsort((labels, rank_in_class))[:NUM_PROBES]])
+
+
+def calibrate(
+    contract: ModelContract,
+    classifier: EmotionClassifier,
+    dataset: Dataset,
+    *,
+    progress: Progress = no_progress,
+) -> ModelContract:
+    """A contract with temperature and threshold fitted on the validation split.
+
+    Args:
+        contract: The contract of a new model.
+        classifier: The model; its uncalibrated scores are used.
+        dataset: With the edits that the model is chosen by, if any.
+        progress: Told the images done.
+
+    Raises:
+        DatasetError: If the validation split is empty.
+    """
+    indices = dataset.indices(Split.VALIDATION)
+    labels = np.asarray(dataset.labels[indices])
+    parts = [np.empty((0, NUM_EMOTIONS), np.float32)]
+    for start in range(0, len(indices), BATCH_SIZE):
+        progress(start, len(indices), "calibrating")
+        faces = dataset.images[indices[start : start + BATCH_SIZE]]
+        parts.append(classifier.scores(faces, calibrated=False).probabilities)
+    raw = np.concatenate(parts)
+    temperature = fit_temperature(raw, labels)
+    calibrated = with_temperature(raw, temperature)
+    return replace(
+        contract,
+        temperature=temperature,
+        unsure_below=choose_threshold(calibrated, labels),
+        trade_off=coverage_curve(calibrated, labels),
+    )
+
+
+def first_reports(
+    classifier: EmotionClassifier, dataset: Dataset, *, progress: Progress = no_progress
+) -> dict[str, EvaluationReport]:
+    """The reports that a model is stored with: on validation and, once, on test.
+
+    Args:
+        classifier: The calibrated model.
+        dataset: As it was imported: figures with edits compare with no others.
+        progress: Told the images done, of both splits together.
+
+    Returns:
+        Reports by split; a split without images has none.
+    """
+    splits = [split for split in (Split.VALIDATION, Split.TEST) if len(dataset.indices(split))]
+    total = sum(len(dataset.indices(split)) for split in splits)
+    reports: dict[str, EvaluationReport] = {}
+    before = 0
+    for split in splits:
+        told = _part(progress, before, total, f"evaluating {split.value}")
+        reports[split.value] = evaluate(classifier, dataset, split, progress=told)
+        before += len(dataset.indices(split))
+    return reports
+
+
+def dataset_reference(dataset: Dataset) -> dict[str, Any]:
+    """What a contract says of the data that a model was made with.
+
+    The fingerprint is that of the dataset as it was imported; of edits it says
+    how many there are, the overlay itself stays with the data.
+    """
+    edits = dataset.edits
+    return {
+        "name": dataset.name,
+        "title": dataset.meta.title,
+        "synthetic": dataset.meta.synthetic,
+        "fingerprint": dataset.official.meta.fingerprint,
+        "edits": None
+        if edits is None
+        else {
+            "version": edits.version,
+            "excluded": edits.num_excluded,
+            "relabelled": edits.num_relabelled,
+            "fingerprint": dataset.meta.fingerprint,
+        },
+    }
+
+
+def _part(progress: Progress, before: int, whole: int, what: str) -> Progress:
+    """The progress of one split as that of all."""
+
+    def tell(done: float, total: float | None, text: str = "") -> None:
+        progress(before + done, whole, what)
+
+    return tell
