@@ -170,6 +170,8 @@ def test_a_trial_that_keeps_killing_workers_is_given_up(make_sweep: MakeSweep) -
         (platform.node(), NOBODY, TrialPhase.WAITING),
         ("elsewhere", NOBODY, TrialPhase.RUNNING),
     ],
+    # Not the values: they differ between the processes that share the tests.
+    ids=["alive here", "dead here", "elsewhere"],
 )
 def test_a_killed_worker_of_this_computer_is_seen(
     make_sweep: MakeSweep, host: str, pid: int, phase: TrialPhase
