@@ -87,6 +87,15 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def last_lines(path: Path, number: int) -> str:
+    """The last lines of a log; empty if it is not there."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    return "\n".join(lines[-number:])
+
+
 @contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
     """Gives a new folder to fill, which takes the place of `path` at the end.

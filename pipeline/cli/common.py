@@ -8,21 +8,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as ProgressBar
 
-from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset.overlay import LATEST, NO_EDITS, OverlayStore
 from pipeline.errors import DatasetError, DatasetNotFoundError, ModelLoadError
 from pipeline.home import Home
@@ -32,9 +32,35 @@ from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import ModelContract
 from pipeline.runs import RunStore
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
-
 EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A run's id, a folder below models/ or ensembles/, or a path to a model.",
+    ),
+]
+ServedModel = Annotated[
+    str | None,
+    typer.Option(
+        help="A run's id, a folder below models/ or ensembles/, or a path; default: the active one."
+    ),
+]
+DetectorName = Annotated[
+    Literal["yunet", "ssd", "none"],
+    typer.Option(help="What finds the faces; none: each picture is one face."),
+]
+ScoredDataset = Annotated[
+    str | None,
+    typer.Option(help="Name of an imported dataset; default: the one it was trained on."),
+]
+ScoredSplit = Annotated[Split, typer.Option(help="Which part of the dataset.")]
+Views = Annotated[
+    Literal["none", "flip", "ten_crop"],
+    typer.Option(help="Average over mirror images, or over ten crops."),
+]
 
 
 def console() -> Console:
@@ -135,7 +161,8 @@ def progress_bar(title: str) -> Iterator[Progress]:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        # Not how many of how many: some work counts images, other its share of 1.
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

@@ -15,8 +15,8 @@ from pipeline.cli.common import (
     trained_on,
     with_edits,
 )
-from pipeline.dataset import Split
-from pipeline.evaluation import PredictionStore
+from pipeline.dataset import Dataset, Split
+from pipeline.evaluation import Predictions, PredictionStore
 from pipeline.evaluation.ensemble import NAME, Judgement, judge
 from pipeline.evaluation.ensemble_package import save_ensemble
 from pipeline.home import Home
@@ -62,23 +62,26 @@ def ensemble(
     catalog = ModelCatalog(home)
     members = [catalog.resolve(model) for model in models]
     chosen = pick_dataset(dataset) if dataset else trained_on(members[0].contract())
+    tuned_on = with_edits(chosen, edits)
     with progress_bar("Joining the networks") as progress:
-        entry = save_ensemble(
-            catalog, name, members, with_edits(chosen, edits), views=tta, progress=progress
-        )
+        entry = save_ensemble(catalog, name, members, tuned_on, views=tta, progress=progress)
         # After saving, which refuses what cannot be an ensemble before anything is scored.
         store = PredictionStore(home.cache)
-        answers = {
-            split: {
-                member.name: store.get(member.folder, chosen, split, tta=tta, progress=progress)
+
+        def answers(data: Dataset, split: Split) -> dict[str, Predictions]:
+            return {
+                member.name: store.get(member.folder, data, split, tta=tta, progress=progress)
                 for member in members
             }
+
+        validation = answers(tuned_on, Split.VALIDATION)
+        found = {
+            split: judge(validation, answers(chosen, split), chosen)
             for split in (Split.VALIDATION, Split.TEST)
             if len(chosen.indices(split))
         }
-    for split, of_members in answers.items():
-        found = judge(answers[Split.VALIDATION], of_members, chosen)
-        console().print(_table(found, split))
+    for split, judgement in found.items():
+        console().print(_table(judgement, split))
     if activate:
         catalog.activate(entry.reference)
     console().print(f"{name}: {entry.folder}", markup=False, soft_wrap=True)

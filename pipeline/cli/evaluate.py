@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from pipeline.cli.common import (
     EDITS_METAVAR,
+    ModelName,
+    ScoredDataset,
+    ScoredSplit,
+    Views,
     console,
     pick_dataset,
     print_json,
@@ -27,16 +31,8 @@ from pipeline.recognition.classifier import EmotionClassifier
 
 
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A run's id, a folder below models/, or a path to a model."
-        ),
-    ],
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Name of an imported dataset; default: the one it was trained on."),
-    ] = None,
+    model: ModelName,
+    dataset: ScoredDataset = None,
     edits: Annotated[
         str | None,
         typer.Option(
@@ -45,11 +41,8 @@ def evaluate(
             "figures without them compare with others. Default: none.",
         ),
     ] = None,
-    split: Annotated[Split, typer.Option(help="Which part of the dataset.")] = Split.TEST,
-    tta: Annotated[
-        Literal["none", "flip", "ten_crop"],
-        typer.Option(help="Average over mirror images, or over ten crops."),
-    ] = "none",
+    split: ScoredSplit = Split.TEST,
+    tta: Views = "none",
     json: Annotated[
         str | None,
         typer.Option("--json", metavar="OUT", help="Write the report as JSON; - is the terminal."),

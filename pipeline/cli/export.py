@@ -8,19 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.common import console, loading_keras
+from pipeline.cli.common import ModelName, console, loading_keras
 from pipeline.export import export_model
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 
 
 def export(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN", help="A run's id, a folder below models/, or a path to a model."
-        ),
-    ],
+    model: ModelName,
     format: Annotated[
         Literal["keras", "h5", "savedmodel", "onnx", "litert"],
         typer.Option("--format", help="What to write."),
@@ -36,7 +31,7 @@ def export(
     """Writes a model in another format, and loads it back to compare its scores."""
     # Only TensorFlow converts; Keras reads this when it is first imported, below.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    entry = ModelCatalog(Home.from_environment()).resolve(run)
+    entry = ModelCatalog(Home.from_environment()).resolve(model)
     with loading_keras():
         import tensorflow  # noqa: F401
     with console().status(f"Writing {format}"):

@@ -17,27 +17,26 @@ _Run = Annotated[str, typer.Argument(metavar="RUN")]
 
 @app.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """Shows who waits; starts the next ones if there is room."""
+    """Shows which runs wait; starts the next ones if there is room."""
     if context.invoked_subcommand is not None:
         return
-    queue = _queue()
-    started = [run.id for run in queue.advance()]
-    line = queue.line()
+    started = [run.id for run in _queue().advance()]
+    queue = _queue().state
     if as_json:
-        print_json({"slots": line.slots, "waiting": list(line.waiting), "started": started})
+        print_json({"slots": queue.slots, "waiting": list(queue.waiting), "started": started})
         return
     for run_id in started:
         console().print(f"Started {run_id}.", markup=False)
-    for place, run_id in enumerate(line.waiting, 1):
+    for place, run_id in enumerate(queue.waiting, 1):
         console().print(f"{place:3d}  {run_id}", markup=False)
-    if not line.waiting:
-        console().print("Nobody waits: `runs queue add RUN` puts a run in line.", markup=False)
-    console().print(f"Runs at a time: {line.slots}", markup=False)
+    if not queue.waiting:
+        console().print("No run waits: `runs queue add RUN` queues one.", markup=False)
+    console().print(f"Runs at a time: {queue.slots}", markup=False)
 
 
 @app.command()
 def add(run_id: _Run) -> None:
-    """Puts a new, stopped or failed run at the end of the line; starts it if there is room."""
+    """Puts a new, stopped or failed run at the end of the queue; starts it if there is room."""
     run = runs().get(run_id)
     place = _queue().submit(run)
     words = f"waits at place {place}" if place else "is being trained in the background"
@@ -46,7 +45,7 @@ def add(run_id: _Run) -> None:
 
 @app.command()
 def remove(run_id: _Run) -> None:
-    """Takes a run out of the line; the run itself stays."""
+    """Takes a run out of the queue; the run itself stays."""
     run = runs().get(run_id)
     _queue().remove(run.id)
     console().print(f"{run.id} does not wait (any more).", markup=False)
@@ -56,10 +55,10 @@ def remove(run_id: _Run) -> None:
 def move(
     run_id: _Run, place: Annotated[int, typer.Argument(min=1, help="From 1, the next one.")]
 ) -> None:
-    """Gives a run another place in the line."""
+    """Gives a run another place in the queue."""
     run = runs().get(run_id)
     _queue().move(run.id, place)
-    console().print(f"{run.id} waits at place {_queue().line().place(run.id)}.", markup=False)
+    console().print(f"{run.id} waits at place {_queue().state.place(run.id)}.", markup=False)
 
 
 @app.command()

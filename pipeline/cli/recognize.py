@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,14 @@ from PIL import Image
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.common import console, load_classifier, print_json, progress_bar
+from pipeline.cli.common import (
+    DetectorName,
+    ServedModel,
+    console,
+    load_classifier,
+    print_json,
+    progress_bar,
+)
 from pipeline.errors import ImageFormatError
 from pipeline.files import write_json, write_text
 from pipeline.recognition import images
@@ -39,14 +46,8 @@ def recognize(
         Path | None,
         typer.Option(metavar="DIR", help="Write each image with its faces marked, as PNG."),
     ] = None,
-    detector: Annotated[
-        Literal["yunet", "ssd", "none"],
-        typer.Option(help="What finds the faces; none: each image is one face."),
-    ] = "yunet",
-    model: Annotated[
-        str | None,
-        typer.Option(help="A run's id, a folder below models/ or a path; default: the active one."),
-    ] = None,
+    detector: DetectorName = "yunet",
+    model: ServedModel = None,
     threshold: Annotated[
         float | None,
         typer.Option(help="Least confidence of a face, 0 to 1; default: the detector's own."),

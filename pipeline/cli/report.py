@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import console, pick_dataset, progress_bar, trained_on_if_here
+from pipeline.cli.common import (
+    ModelName,
+    ScoredSplit,
+    Views,
+    console,
+    pick_dataset,
+    progress_bar,
+    trained_on_if_here,
+)
 from pipeline.dataset import Split
 from pipeline.errors import ConfigError
 from pipeline.home import Home
@@ -16,12 +24,7 @@ from pipeline.reporting import SUFFIXES, compose, gather, write_report
 
 
 def report(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A run's id, a folder below models/, or a path to a model."
-        ),
-    ],
+    model: ModelName,
     out: Annotated[
         Path, typer.Option("--out", help="The file to write: .html, or .md for Markdown.")
     ],
@@ -32,11 +35,8 @@ def report(
             "that the figures stored with the model."
         ),
     ] = None,
-    split: Annotated[Split, typer.Option(help="Which part of the dataset.")] = Split.TEST,
-    tta: Annotated[
-        Literal["none", "flip", "ten_crop"],
-        typer.Option(help="Average over mirror images, or over ten crops."),
-    ] = "none",
+    split: ScoredSplit = Split.TEST,
+    tta: Views = "none",
     mistakes: Annotated[
         int,
         typer.Option(

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipeline.cli import queue, run_files
 from pipeline.cli.common import JsonFlag, console, print_json, runs
+from pipeline.errors import PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunNotes, RunStatus, edit_notes
 from pipeline.runs.notes import change_tags
@@ -37,11 +38,16 @@ def list_runs(
 ) -> None:
     """Lists the runs, the newest first."""
     wanted = set(RunNotes.make(tags=tag or ()).tags)
-    found = [
-        _summary(run)
-        for run in runs().list()
-        if wanted <= set(run.notes.tags) and (everything or not run.notes.archived)
-    ]
+    found = []
+    for run in runs().list():
+        if not wanted <= set(run.notes.tags) or (run.notes.archived and not everything):
+            continue
+        try:
+            found.append(_summary(run))
+        except (PipelineError, KeyError) as error:
+            console().print(
+                f"warning: run {run.id}: {error}", style="yellow", markup=False, soft_wrap=True
+            )
     if as_json:
         print_json(found)
         return
@@ -80,7 +86,10 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: JsonFla
 def compare(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN RUN…")], as_json: JsonFlag = False
 ) -> None:
-    """Sets runs side by side: their scores, and the settings in which they differ."""
+    """Sets runs side by side, finished or not: stored scores, and settings in which they differ.
+
+    It scores nothing; whether models differ by more than luck, `compare` tells.
+    """
     chosen = [runs().get(run_id) for run_id in run_ids]
     configs = [run.config for run in chosen]
     keys = sorted({key for config in configs for key in config})
@@ -139,9 +148,9 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _status(run: Run, status: RunStatus) -> str:
-    place = RunQueue(Home.from_environment()).line().place(run.id)
+    place = RunQueue(Home.from_environment()).state.place(run.id)
     if place and not run.is_busy:
-        return f"in line ({place})"
+        return f"queued ({place})"
     # Its file calls every run so that was never trained.
     return "new" if status is RunStatus.QUEUED else status.value
 

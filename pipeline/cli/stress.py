@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
 from rich.table import Table
 
 from pipeline.cli.common import (
     JsonFlag,
+    ModelName,
+    ScoredDataset,
+    ScoredSplit,
     console,
     pick_dataset,
     print_json,
@@ -24,17 +24,9 @@ from pipeline.recognition.catalog import ModelCatalog
 
 
 def stress(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A run's id, a folder below models/, or a path to a model."
-        ),
-    ],
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Name of an imported dataset; default: the one it was trained on."),
-    ] = None,
-    split: Annotated[Split, typer.Option(help="Which part of the dataset.")] = Split.TEST,
+    model: ModelName,
+    dataset: ScoredDataset = None,
+    split: ScoredSplit = Split.TEST,
     as_json: JsonFlag = False,
 ) -> None:
     """Scores a model on worse faces: light, blur, noise, compression, hidden parts, bad boxes.

@@ -29,6 +29,7 @@ from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
 from pipeline.training import worker
 from pipeline.training.config import Setting, TrainingConfig, settings
+from pipeline.training.listeners import epoch_line
 from pipeline.training.queue import RunQueue
 
 _KERAS_BACKENDS = ("tensorflow", "jax", "torch")
@@ -63,7 +64,7 @@ def train(
     try:
         status = _train(run)
     finally:
-        # Whatever became of it: those that wait in line must not have to wait for a dashboard.
+        # Whatever became of it: those in the queue must not have to wait for a dashboard.
         RunQueue(Home.from_environment()).advance()
     if as_json:
         print_json({"run": run.id, "status": status, "evaluation": run.evaluation})
@@ -75,7 +76,7 @@ def _tell_place(run: Run, place: int, as_json: bool) -> None:
     if as_json:
         print_json({"run": run.id, "place": place})
     elif place:
-        console().print(f"Run {run.id} waits in line, at place {place}.", markup=False)
+        console().print(f"Run {run.id} is queued, at place {place}.", markup=False)
     else:
         console().print(f"Run {run.id} is being trained in the background.", markup=False)
 
@@ -200,13 +201,7 @@ class _EpochBar:
         )
 
     def on_epoch(self, entry: dict[str, Any]) -> None:
-        self._bar.console.print(
-            f"epoch {entry['epoch']:3d}  loss {entry['loss']:.4f}  "
-            f"accuracy {entry['accuracy']:.4f}  val_loss {entry['val_loss']:.4f}  "
-            f"val_accuracy {entry['val_accuracy']:.4f}  val_macro_f1 {entry['val_macro_f1']:.4f}  "
-            f"{entry['images_per_second']:.0f} images/s" + ("  best" if entry["is_best"] else ""),
-            soft_wrap=True,
-        )
+        self._bar.console.print(epoch_line(entry), soft_wrap=True)
 
     def on_note(self, text: str) -> None:
         self._bar.console.print(text, style="yellow", markup=False)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.common import console, load_classifier, progress_bar
+from pipeline.cli.common import (
+    DetectorName,
+    ServedModel,
+    console,
+    load_classifier,
+    progress_bar,
+)
 from pipeline.files import write_json, write_text
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.detectors import make_detector
@@ -29,14 +35,8 @@ def video(
     annotated: Annotated[
         bool, typer.Option(help="Write a copy of the video with the faces marked, as MP4.")
     ] = True,
-    detector: Annotated[
-        Literal["yunet", "ssd", "none"],
-        typer.Option(help="What finds the faces; none: each picture is one face."),
-    ] = "yunet",
-    model: Annotated[
-        str | None,
-        typer.Option(help="A run's id, a folder below models/ or a path; default: the active one."),
-    ] = None,
+    detector: DetectorName = "yunet",
+    model: ServedModel = None,
 ) -> None:
     """Recognizes the expressions in a video: CSV, JSON, key moments and a marked copy."""
     recognizer = Recognizer(load_classifier(model), make_detector(detector))

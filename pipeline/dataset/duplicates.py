@@ -24,7 +24,9 @@ Mirrored copies are not searched for: there are about 40 pairs in all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -44,13 +46,14 @@ _SHIFT_SHARE = 1 / 12
 _PAIRS_AT_ONCE = 4096
 
 
-def picture_ids(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+def picture_ids(images: Iterable[npt.NDArray[np.uint8]]) -> npt.NDArray[np.intp]:
     """Numbers the distinct pictures; identical images share a number.
 
     Images count as identical when their 128-bit BLAKE2b digests are.
 
     Args:
-        images: `uint8`, shape `(n, height, width)`.
+        images: `n` of them, each `uint8`, shape `(height, width)`, or one array
+            of shape `(n, height, width)`.
 
     Returns:
         Shape `(n,)`; numbers from 0 up, in no particular order.
@@ -75,13 +78,24 @@ def exact_groups(images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.intp]]:
 def twins_in_train(dataset: Dataset, split: Split) -> npt.NDArray[np.bool_]:
     """Tells which images of a split have a pixel-identical image in Training.
 
+    Training means that of the dataset as it was imported, whatever edits it
+    carries: which of them a model was trained with is not known here, and an
+    image that it may have seen is no clean one.
+
     Returns:
         Shape `(len of split,)`, in the order of `dataset.indices(split)`. For
         Training itself: whether another of its images is identical.
     """
-    ids = picture_ids(dataset.images)
-    copies = np.bincount(ids[dataset.indices(Split.TRAIN)], minlength=len(ids))
-    return copies[ids[dataset.indices(split)]] > (1 if split is Split.TRAIN else 0)
+    official = dataset.official
+    train, chosen = official.indices(Split.TRAIN), dataset.indices(split)
+    ids = picture_ids(
+        chain(
+            (official.images[index] for index in train),
+            (dataset.images[index] for index in chosen),
+        )
+    )
+    copies = np.bincount(ids[: len(train)], minlength=len(ids))
+    return copies[ids[len(train) :]] > (1 if split is Split.TRAIN else 0)
 
 
 def near_groups(

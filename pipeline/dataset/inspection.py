@@ -6,14 +6,14 @@ told from the data alone, so it may be deleted at any time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dataset import SPLITS, Dataset, ferplus
+from pipeline.dataset import SPLITS, Dataset
 from pipeline.dataset.embedding import ImageMap, pixel_map
 from pipeline.dataset.quality import (
     Copies,
@@ -79,7 +79,13 @@ def load(dataset: Dataset) -> Inspection | None:
     ):
         return None
     return Inspection(
-        _quality(dataset, arrays),
+        # Votes are no part of the fingerprint: those are told that are attached now.
+        QualityReport.of(
+            dataset,
+            Measures(**_named(arrays, "measures", Measures)),
+            _copies("exact", dataset.labels, arrays),
+            _copies("near", dataset.labels, arrays),
+        ),
         ClassStatistics(**_named(arrays, "statistics", ClassStatistics)),
         ImageMap(**_named(arrays, "map", ImageMap)),
     )
@@ -127,26 +133,3 @@ def _copies(kind: str, labels: npt.NDArray[np.uint8], arrays: Any) -> Copies:
             overlaps.append(Overlap(split, other, values[:-1], int(values[-1])))
     conflicting = [group for group in groups if len(np.unique(labels[group])) > 1]
     return Copies(groups, conflicting, tuple(overlaps))
-
-
-def _quality(dataset: Dataset, arrays: Any) -> QualityReport:
-    measures = Measures(**_named(arrays, "measures", Measures))
-    in_training = dataset.meta.counts[SPLITS[0].value]
-    report = QualityReport(
-        name=dataset.name,
-        title=dataset.meta.title,
-        fingerprint=dataset.meta.fingerprint,
-        synthetic=dataset.meta.synthetic,
-        num_samples=len(dataset),
-        counts=dataset.meta.counts,
-        imbalance_ratio=max(in_training) / min(in_training) if min(in_training) else None,
-        exact=_copies("exact", dataset.labels, arrays),
-        near=_copies("near", dataset.labels, arrays),
-        faults={fault: np.flatnonzero(found) for fault, found in measures.faults().items()},
-        measures=measures,
-        not_a_face=None,
-    )
-    # The votes are no part of the fingerprint: they may have been attached since.
-    if dataset.votes is None:
-        return report
-    return replace(report, not_a_face=np.flatnonzero(ferplus.not_a_face(dataset.votes)))

@@ -161,6 +161,26 @@ class QualityReport:
     measures: Measures
     not_a_face: Indices | None
 
+    @classmethod
+    def of(cls, dataset: Dataset, measures: Measures, exact: Copies, near: Copies) -> QualityReport:
+        """The report of a dataset that was measured and searched for copies, now or before."""
+        in_training = dataset.meta.counts[Split.TRAIN.value]
+        votes = dataset.votes
+        return cls(
+            name=dataset.name,
+            title=dataset.meta.title,
+            fingerprint=dataset.meta.fingerprint,
+            synthetic=dataset.meta.synthetic,
+            num_samples=len(dataset),
+            counts=dataset.meta.counts,
+            imbalance_ratio=max(in_training) / min(in_training) if min(in_training) else None,
+            exact=exact,
+            near=near,
+            faults={fault: np.flatnonzero(found) for fault, found in measures.faults().items()},
+            measures=measures,
+            not_a_face=None if votes is None else np.flatnonzero(ferplus.not_a_face(votes)),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """All figures and a few examples of each, ready for JSON."""
         lists = dict(self.faults)
@@ -209,22 +229,7 @@ def inspect(dataset: Dataset, *, progress: Progress = no_progress) -> QualityRep
     progress(2, 3, "finding near copies")
     near = _copies(dataset, near_groups(dataset.images, progress=step), apart_from=exact)
     progress(3, 3, "done")
-    in_training = dataset.meta.counts[Split.TRAIN.value]
-    votes = dataset.votes
-    return QualityReport(
-        name=dataset.name,
-        title=dataset.meta.title,
-        fingerprint=dataset.meta.fingerprint,
-        synthetic=dataset.meta.synthetic,
-        num_samples=len(dataset),
-        counts=dataset.meta.counts,
-        imbalance_ratio=max(in_training) / min(in_training) if min(in_training) else None,
-        exact=exact,
-        near=near,
-        faults={fault: np.flatnonzero(found) for fault, found in measures.faults().items()},
-        measures=measures,
-        not_a_face=None if votes is None else np.flatnonzero(ferplus.not_a_face(votes)),
-    )
+    return QualityReport.of(dataset, measures, exact, near)
 
 
 def measure(images: npt.NDArray[np.uint8]) -> Measures:

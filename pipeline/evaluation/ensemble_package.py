@@ -7,13 +7,14 @@ afterwards; their weights are in it.
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
 import onnx
+from filelock import FileLock, Timeout
 
 from pipeline.dataset import Dataset
 from pipeline.errors import ConfigError, ModelLoadError
@@ -22,19 +23,19 @@ from pipeline.evaluation.augmented import augmented_scores
 from pipeline.evaluation.ensemble import LEAST_MEMBERS, SAVED_VIEWS
 from pipeline.evaluation.ensemble_network import merge
 from pipeline.evaluation.predictions import fingerprint
-from pipeline.evaluation.release import calibrate, dataset_reference, first_reports, probe_indices
+from pipeline.evaluation.release import dataset_reference, probe_indices, release
 from pipeline.evaluation.report import EvaluationReport
-from pipeline.files import replaced_folder, write_json, write_text
+from pipeline.files import replaced_folder
 from pipeline.progress import Progress, no_progress
 from pipeline.provenance import made_with
 from pipeline.recognition.catalog import ModelCatalog, ModelEntry
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.recognition.contract import EVALUATION, MODEL_CARD, MODEL_ONNX, ModelContract
+from pipeline.recognition.contract import MODEL_ONNX, ModelContract
 from pipeline.recognition.probes import Probes
+from pipeline.runs.store import is_id
 
 ARCHITECTURE = "ensemble"
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _TITLES = {"none": "the face as it is", "flip": "the face and its mirror image"}
 
 
@@ -58,7 +59,7 @@ def save_ensemble(
         members: Two or more, with the same preprocessing.
         dataset: With a validation split, and with the edits to choose by, if any.
         views: `none`, or `flip` to average over the mirror image too.
-        progress: Told the images done.
+        progress: Told the share that is done.
 
     Raises:
         ConfigError: If the name is unusable or taken, a member is there twice or
@@ -72,7 +73,7 @@ def save_ensemble(
     classifiers = {entry.name: EmotionClassifier.load(entry.folder) for entry in members}
     _check_alike({name: item.contract for name, item in classifiers.items()}, views)
     folder = catalog.ensembles / name
-    with replaced_folder(folder) as stage:
+    with _claimed(catalog, name), replaced_folder(folder) as stage:
         contracts = [item.contract for item in classifiers.values()]
         network = merge(
             [onnx.load(entry.folder / MODEL_ONNX) for entry in members],
@@ -82,13 +83,13 @@ def save_ensemble(
         )
         onnx.save(network, stage / MODEL_ONNX)
         _probes(list(classifiers.values()), dataset, views).save(stage)
-        contract = _contract(name, members, contracts, dataset, views)
-        contract.save(stage)
-        contract = calibrate(contract, EmotionClassifier.load(stage), dataset, progress=progress)
-        contract.save(stage)
-        reports = first_reports(EmotionClassifier.load(stage), dataset.official, progress=progress)
-        write_json(stage / EVALUATION, {split: item.to_dict() for split, item in reports.items()})
-        write_text(stage / MODEL_CARD, _card(contract, contracts, dataset, reports))
+        release(
+            stage,
+            _contract(name, members, contracts, dataset, views),
+            dataset,
+            lambda contract, reports: _card(contract, contracts, dataset, reports),
+            progress=progress,
+        )
     return ModelEntry(name, folder, "ensemble")
 
 
@@ -111,12 +112,25 @@ def delete_ensemble(catalog: ModelCatalog, name: str) -> None:
 
 
 def _check_name(catalog: ModelCatalog, name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_id(name):
         raise ConfigError(
             f"{name!r} cannot name a model: use lower-case letters, digits, '.', '_' and '-'"
         )
-    if name in {entry.name for entry in catalog.list()}:
-        raise ConfigError(f"there is a model named {name!r} already: choose another name")
+    if catalog.is_taken(name):
+        raise ConfigError(f"there is a run or model named {name!r} already: choose another name")
+
+
+@contextmanager
+def _claimed(catalog: ModelCatalog, name: str) -> Iterator[None]:
+    """Keeps others from making an ensemble of that name; a dead process lets go of it."""
+    try:
+        with FileLock(catalog.ensembles / f".{name}.lock", timeout=0):
+            _check_name(catalog, name)  # again: another may have been quicker
+            yield
+    except Timeout as error:
+        raise ConfigError(
+            f"an ensemble named {name!r} is being made already: choose another name"
+        ) from error
 
 
 def _check_members(members: Sequence[ModelEntry], views: str) -> None:
@@ -193,6 +207,7 @@ def _contract(
                     "architecture": contract.architecture,
                     "temperature": contract.temperature,
                     "dataset": contract.dataset,
+                    "learned_from": sorted(contract.learned_from),
                 }
                 for entry, contract in zip(members, contracts, strict=True)
             ],
@@ -210,7 +225,7 @@ def _card(
     contract: ModelContract,
     members: Sequence[ModelContract],
     dataset: Dataset,
-    reports: dict[str, EvaluationReport],
+    reports: Mapping[str, EvaluationReport],
 ) -> str:
     """The model card, as Markdown."""
     sections = (

@@ -50,8 +50,8 @@ def summarise(
     """Every figure that a model's answers on a split come to.
 
     The *clean* figures leave out images with an exact twin in the train split
-    of the dataset given. If the model was trained on another dataset, they
-    still speak of this one's own train split.
+    of the dataset, without edits. If the model was trained on another dataset,
+    they still speak of this one's own train split.
 
     Args:
         predictions: The answers.

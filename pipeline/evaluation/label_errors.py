@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pipeline.dataset import Dataset, Split
 from pipeline.errors import DatasetError
-from pipeline.evaluation.predictions import PredictionStore, fingerprint
+from pipeline.evaluation.predictions import PredictionStore, kept_name
 from pipeline.files import read_arrays, write_arrays
 from pipeline.labels import NUM_EMOTIONS
 from pipeline.progress import Progress, no_progress
@@ -171,5 +171,4 @@ class LabelErrorStore:
         return found
 
     def _path(self, model: Path, dataset: Dataset, split: Split) -> Path:
-        data = dataset.meta.fingerprint[:16]
-        return self._folder / f"{fingerprint(model)[:16]}-{data}-{split.value}-{_FORMAT}.npz"
+        return self._folder / f"{kept_name(model, dataset, split.value, str(_FORMAT))}.npz"

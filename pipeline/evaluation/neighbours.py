@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pipeline.dataset import Dataset, Split
 from pipeline.dataset.embedding import nearest_features
-from pipeline.evaluation.predictions import fingerprint
+from pipeline.evaluation.predictions import kept_name
 from pipeline.files import keep_newest, read_arrays, write_arrays
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.embedding import ModelEmbedding
@@ -42,8 +42,7 @@ class FeatureStore:
         Raises:
             OSError: If the model cannot be read.
         """
-        data = dataset.meta.fingerprint[:16]
-        return self._folder / f"{fingerprint(model)[:16]}-{data}.npz"
+        return self._folder / f"{kept_name(model, dataset)}.npz"
 
     def load(self, model: Path, dataset: Dataset) -> Float | None:
         """The kept features; `None` if there are none.

@@ -182,8 +182,7 @@ class PredictionStore:
         return found
 
     def _path(self, model: Path, dataset: Dataset, split: Split, tta: str) -> Path:
-        data = dataset.meta.fingerprint[:16]
-        return self._folder / f"{fingerprint(model)[:16]}-{data}-{split.value}-{tta}.npz"
+        return self._folder / f"{kept_name(model, dataset, split.value, tta)}.npz"
 
 
 def fingerprint(model: Path) -> str:
@@ -196,6 +195,20 @@ def fingerprint(model: Path) -> str:
     for name in (MODEL_ONNX, CONTRACT):
         digest.update(hashlib.sha256((model / name).read_bytes()).digest())
     return digest.hexdigest()
+
+
+def kept_name(model: Path, dataset: Dataset, *more: str) -> str:
+    """How a file is called that keeps what a model made of a dataset, whatever their names.
+
+    Args:
+        model: The folder of a model.
+        dataset: The dataset, with its edits if it carries some.
+        more: What else the content depends on.
+
+    Raises:
+        OSError: If the model cannot be read.
+    """
+    return "-".join((fingerprint(model)[:16], dataset.meta.fingerprint[:16], *more))
 
 
 def _latency_ms(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,16 @@ from pipeline.errors import DatasetError
 from pipeline.evaluation.calibration import choose_threshold, coverage_curve, fit_temperature
 from pipeline.evaluation.evaluator import evaluate
 from pipeline.evaluation.report import EvaluationReport
+from pipeline.files import write_json, write_text
 from pipeline.labels import NUM_EMOTIONS
-from pipeline.progress import Progress, no_progress
+from pipeline.progress import Progress, no_progress, part_of
 from pipeline.recognition.classifier import BATCH_SIZE, EmotionClassifier, with_temperature
-from pipeline.recognition.contract import ModelContract
+from pipeline.recognition.contract import EVALUATION, MODEL_CARD, ModelContract
 
 NUM_PROBES = 32
+
+# The share of the time: validation is scored for it, then both splits, with bootstrap.
+_CALIBRATED = 0.3
 
 
 def probe_indices(dataset: Dataset) -> npt.NDArray[np.intp]:
@@ -41,6 +47,42 @@ def probe_indices(dataset: Dataset) -> npt.NDArray[np.intp]:
         of_class = labels == label
         rank_in_class[of_class] = np.arange(of_class.sum())
     return np.sort(indices[np.lexsort((labels, rank_in_class))[:NUM_PROBES]])
+
+
+def release(
+    folder: Path,
+    contract: ModelContract,
+    dataset: Dataset,
+    write_card: Callable[[ModelContract, Mapping[str, EvaluationReport]], str],
+    *,
+    progress: Progress = no_progress,
+) -> dict[str, EvaluationReport]:
+    """Calibrates a new model, scores it, and writes its contract, reports and card.
+
+    Args:
+        folder: Holds `model.onnx` and the probes.
+        contract: The contract before calibration.
+        dataset: With the edits that the model is chosen by, if any; the reports
+            are without them.
+        write_card: Gives the model card, as Markdown.
+        progress: Told the share that is done.
+
+    Raises:
+        DatasetError: If the validation split is empty.
+        ModelLoadError: If the network does not score its probes as it should.
+    """
+    contract.save(folder)
+    raw = EmotionClassifier.load(folder)
+    contract = calibrate(contract, raw, dataset, progress=part_of(progress, 0, _CALIBRATED))
+    contract.save(folder)
+    reports = first_reports(
+        EmotionClassifier.load(folder),
+        dataset.official,
+        progress=part_of(progress, _CALIBRATED, 1),
+    )
+    write_json(folder / EVALUATION, {split: report.to_dict() for split, report in reports.items()})
+    write_text(folder / MODEL_CARD, write_card(contract, reports))
+    return reports
 
 
 def calibrate(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pipeline.dataset import Dataset, Split
 from pipeline.errors import DatasetError, PipelineError
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
-from pipeline.evaluation.predictions import fingerprint
+from pipeline.evaluation.predictions import kept_name
 from pipeline.evaluation.report import DatasetReference, Interval
 from pipeline.evaluation.scoring import NUM_RESAMPLES
 from pipeline.files import read_json, write_json
@@ -235,8 +235,7 @@ class StressStore:
         return found
 
     def _path(self, model: Path, dataset: Dataset, split: Split) -> Path:
-        data = dataset.meta.fingerprint[:16]
-        return self._folder / f"{fingerprint(model)[:16]}-{data}-{split.value}.json"
+        return self._folder / f"{kept_name(model, dataset, split.value)}.json"
 
 
 def _report(

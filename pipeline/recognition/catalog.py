@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import ModelLoadError, RunNotFoundError
+from pipeline.errors import ModelLoadError, RunNotFoundError, RunStateError
 from pipeline.files import read_json, write_json
 from pipeline.home import SHIPPED_MODELS, Home
 from pipeline.recognition.contract import CONTRACT, MODEL_KERAS, MODEL_ONNX, ModelContract
-from pipeline.runs import RunStore
+from pipeline.runs import Run, RunStore
 
 CHOICE = "active_model.json"
 
@@ -58,7 +58,7 @@ class ModelCatalog:
 
     def __init__(self, home: Home, shipped: Path = SHIPPED_MODELS) -> None:
         self.ensembles = home.ensembles
-        self._runs = RunStore(home.runs)
+        self._runs = RunStore(home.runs, shipped)
         self._choice = home.root / CHOICE
         self._shipped = shipped
 
@@ -68,6 +68,10 @@ class ModelCatalog:
         runs = [ModelEntry(run.id, run.folder, "run") for run in self._runs.list() if run.has_model]
         made = [ModelEntry(folder.name, folder, "ensemble") for folder in _within(self.ensembles)]
         return [*shipped, *runs, *made]
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a model, or a run that may become one, is called so."""
+        return self._runs.is_taken(name)
 
     def resolve(self, text: str) -> ModelEntry:
         """Finds a model as people name it.
@@ -107,7 +111,9 @@ class ModelCatalog:
 
         It is the one last given to `activate`, if it is still there; else the
         first that ships; else the newest run on photographed faces, or if there
-        is none an ensemble; else the same on drawn ones.
+        is none an ensemble; else the same on drawn ones. The trials of a search
+        come after all others of their faces: most are worse, and none was meant
+        to be served.
 
         Returns:
             The model, or `None` while there is none at all.
@@ -115,14 +121,15 @@ class ModelCatalog:
         chosen = self._chosen()
         if chosen is not None:
             return chosen
-        usable: list[tuple[int, ModelEntry]] = []
+        usable: list[tuple[tuple[bool, bool, bool], ModelEntry]] = []
         for entry in self.list():
             try:
-                contract = entry.contract()
-            except ModelLoadError:
+                is_synthetic = entry.contract().synthetic
+                is_trial = entry.origin == "run" and Run(entry.name, entry.folder).sweep is not None
+            except (ModelLoadError, RunStateError):
                 continue  # a damaged model must not keep the dashboard from the others
-            rank = 0 if entry.origin == "shipped" else 2 if contract.synthetic else 1
-            usable.append((rank, entry))
+            is_local = entry.origin != "shipped"
+            usable.append(((is_local, is_local and is_synthetic, is_trial), entry))
         # `min` keeps the first of equals, which is the newest run if there is one.
         return min(usable, key=lambda pair: pair[0])[1] if usable else None
 

@@ -64,8 +64,9 @@ class ModelContract:
             chosen on validation.
         trade_off: What other thresholds would give, ascending; the interface
             offers them.
-        dataset: Name, title, `synthetic` flag and fingerprint of the training
-            data as imported; `edits`, if it was trained with some: their version,
+        dataset: Name, title, `synthetic` flag and fingerprint of the data, as
+            imported, that it was trained on, or as an ensemble calibrated on;
+            `edits`, if it was trained with some: their version,
             the numbers of images excluded and relabelled, and the fingerprint
             that the data had with them.
         training: The training configuration, by field name; of an ensemble, its
@@ -109,6 +110,14 @@ class ModelContract:
     def synthetic(self) -> bool:
         """Whether the model learned from drawn faces only."""
         return bool(self.dataset.get("synthetic"))
+
+    @property
+    def learned_from(self) -> frozenset[str]:
+        """Fingerprints of all data, as imported, that the model or a member of it learned from."""
+        found = {str(self.dataset.get("fingerprint"))}
+        for member in self.training.get("members", ()):
+            found.update(member.get("learned_from", ()))
+        return frozenset(found)
 
     def save(self, folder: Path) -> None:
         """Writes `contract.json` into a model's folder."""

@@ -7,6 +7,7 @@ from pipeline.evaluation import card
 from pipeline.evaluation.references import Reference, load_references
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.labels import EMOTIONS
+from pipeline.recognition.contract import ModelContract
 from pipeline.reporting import cards, results
 from pipeline.reporting.blocks import (
     Block,
@@ -156,13 +157,14 @@ def notes(material: Material) -> list[str]:
             "Drawn faces: the model learned from them, or was scored on them. The figures show "
             "that the program works; they say nothing about photographs of people."
         )
-    if contract.dataset.get("fingerprint") != report.dataset.fingerprint:
-        title = contract.dataset.get("title") or contract.dataset.get("name") or "unknown data"
+    learned_from = contract.learned_from
+    if learned_from != {report.dataset.fingerprint}:
+        who = "The model was" if len(learned_from) == 1 else "Members of the model were"
         found.append(
-            f"The model was trained on other data ({title}). Whether some of these images were "
-            "among them is not known."
+            f"{who} trained on other data ({_learned_from(contract)}). Whether some of these "
+            "images were among them is not known."
         )
-    elif report.split == Split.TRAIN.value:
+    if report.dataset.fingerprint in learned_from and report.split == Split.TRAIN.value:
         found.append("The model learned from these very images: it may remember them.")
     if report.split == Split.VALIDATION.value:
         found.append(
@@ -180,6 +182,14 @@ def notes(material: Material) -> list[str]:
             "images is left out."
         )
     return found
+
+
+def _learned_from(contract: ModelContract) -> str:
+    """The titles of what a model, or its members, learned from."""
+    members = contract.training.get("members", ())
+    known = [member["dataset"] for member in members] or [contract.dataset]
+    titles = [data.get("title") or data.get("name") or "unknown data" for data in known]
+    return ", ".join(dict.fromkeys(map(str, titles)))
 
 
 def _beside_others(report: EvaluationReport, references: tuple[Reference, ...]) -> Drawing:

@@ -9,6 +9,7 @@ runs/<id>/
     environment.json   versions, fingerprint of the data, git commit
     notes.json         title, tags, note, archived or not
     train.log          what the training process printed
+    .*.lock, .lock     held while somebody trains, starts or annotates it; see `locks`
     checkpoints/       the newest epoch (everything needed to go on) and the best weights
     model.onnx, model.keras, contract.json, probes.npz, evaluation.json,
     MODEL_CARD.md      the finished model; see `recognition.contract`

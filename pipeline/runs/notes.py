@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from pipeline.errors import ConfigError, RunNotFoundError, RunStateError
+from pipeline.errors import ConfigError, RunStateError
 from pipeline.files import read_json, write_json
+from pipeline.runs.locks import locked
 
 NOTES = "notes.json"
 MAX_TITLE, MAX_TAG, MAX_TAGS, MAX_NOTE = 80, 30, 12, 4000
@@ -96,12 +97,8 @@ def edit_notes(folder: Path, *, seen: RunNotes | None = None, **changes: Any) ->
         RunNotFoundError: If the run is not there any more.
         RunStateError: If somebody else has changed the same meanwhile.
     """
-    if not folder.is_dir():
-        raise RunNotFoundError(_gone(folder))
     try:
-        with FileLock(folder / _LOCK, timeout=_LOCK_SECONDS):
-            if not folder.is_dir():  # moved to the trash while we waited
-                raise RunNotFoundError(_gone(folder))
+        with locked(folder, _LOCK, timeout=_LOCK_SECONDS):
             now = load_notes(folder)
             new = RunNotes.make(**{**asdict(now), **changes})
             _check_unchanged(seen, now, new, changes)
@@ -135,7 +132,3 @@ def _check_unchanged(
                 f"the {name} was changed elsewhere meanwhile, to {str(stored)[:60]!r}: look at it "
                 "and change it again"
             )
-
-
-def _gone(folder: Path) -> str:
-    return f"run {folder.name!r} is not there any more: it was deleted or moved"

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import RunNotFoundError, RunStateError
-from pipeline.files import read_json, write_json, write_text
+from pipeline.files import last_lines, read_json, write_json, write_text
 from pipeline.runs.notes import RunNotes, load_notes
-from pipeline.runs.state import ProcessMark, RunState, RunStatus, process_is_alive
+from pipeline.runs.state import STATUS, ProcessMark, RunState, RunStatus, process_is_alive
 
-STATUS = "status.json"
 CONFIG = "config.json"
 HISTORY = "history.jsonl"
 STARTED = "started.json"
@@ -32,6 +31,11 @@ class Run:
     def config(self) -> dict[str, Any]:
         """The training configuration by field name, and `dataset`."""
         return self._read(CONFIG)
+
+    @property
+    def sweep(self) -> str | None:
+        """The hyperparameter search that it is a trial of, if it is one."""
+        return self._read(CONFIG, {}).get("sweep")
 
     @property
     def state(self) -> RunState:
@@ -133,10 +137,7 @@ class Run:
 
     def log_tail(self, num_lines: int = 40) -> str:
         """The last lines that the training process printed."""
-        path = self.folder / LOG
-        if not path.exists():
-            return ""
-        return "\n".join(path.read_text("utf-8", "replace").splitlines()[-num_lines:])
+        return last_lines(self.folder / LOG, num_lines)
 
     def _read(self, name: str, missing: Any = None) -> Any:
         path = self.folder / name

@@ -10,8 +10,8 @@ from typing import Any
 
 from pipeline.errors import RunImportError
 from pipeline.files import write_json
-from pipeline.runs.run import CONFIG, HISTORY, STATUS
-from pipeline.runs.state import RunState, RunStatus
+from pipeline.runs.run import CONFIG, HISTORY
+from pipeline.runs.state import STATUS, RunState, RunStatus
 
 _LARGEST = 1e300
 _OBJECTS = ("environment.json", "evaluation.json", "contract.json", "notes.json")

@@ -7,11 +7,13 @@ from enum import StrEnum
 
 import psutil
 
+STATUS = "status.json"
+
 
 class RunStatus(StrEnum):
     """Where a run is in its life.
 
-    `QUEUED` is a run that was made and never trained; whether it waits in line
+    `QUEUED` is a run that was made and never trained; whether it waits
     to be, `training.queue` knows.
     """
 

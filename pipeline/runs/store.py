@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from pipeline.errors import RunNotFoundError, RunStateError
 from pipeline.files import write_json
-from pipeline.runs.run import CONFIG, LOCK, STATUS, Run
-from pipeline.runs.state import RunState, RunStatus
+from pipeline.home import SHIPPED_MODELS, Home
+from pipeline.runs.locks import locked
+from pipeline.runs.run import CONFIG, LOCK, Run
+from pipeline.runs.state import STATUS, RunState, RunStatus
 from pipeline.runs.trash import KEPT_FOR, Trash, TrashedRun
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -26,11 +28,18 @@ _DAY = 24 * 3600.0
 
 
 class RunStore:
-    """The runs below one folder."""
+    """The runs below one folder.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder, such as `Home.runs`.
+        shipped: The folder of the shipped models, whose names no run can have.
+    """
+
+    def __init__(self, root: Path, shipped: Path = SHIPPED_MODELS) -> None:
         self.root = root
         self.trash = Trash(root)
+        # Models are found by name alone, whatever made them; see `recognition.catalog`.
+        self._named = (root, Home(root.parent).ensembles, shipped)
 
     def list(self) -> list[Run]:
         """All runs, the newest first."""
@@ -59,6 +68,10 @@ class RunStore:
             raise RunNotFoundError(f"{run_id!r} is the beginning of {len(found)} runs: {found}")
         return Run(found[0], self.root / found[0])
 
+    def is_taken(self, name: str) -> bool:
+        """Whether a run, finished or not, or another model is called so."""
+        return any((folder / name).exists() for folder in self._named)
+
     def create(self, config: dict[str, Any], *, name: str | None = None) -> Run:
         """Makes the folder of a new run, in state `queued`.
 
@@ -67,7 +80,7 @@ class RunStore:
             name: The run's id; made from the architecture and the time if `None`.
 
         Raises:
-            RunStateError: If a run of that name exists or the name is unusable.
+            RunStateError: If the name is unusable, or a run or another model has it.
         """
         now = datetime.now(UTC)
         base = name or f"{config.get('architecture', 'run')}-{now:%Y%m%d-%H%M%S}"
@@ -97,7 +110,7 @@ class RunStore:
                 `-3`, … are tried behind it.
 
         Raises:
-            RunStateError: If the id is taken or unusable.
+            RunStateError: If the id is unusable, or a run or another model has it.
         """
         if not is_id(base):
             raise RunStateError(
@@ -106,7 +119,7 @@ class RunStore:
         names = [base] if must_be_exact else [base, *(f"{base[:75]}-{n}" for n in range(2, 1000))]
         for name in names:
             target = self.root / name
-            if target.exists():
+            if self.is_taken(name):
                 continue
             try:
                 folder.rename(target)
@@ -115,7 +128,7 @@ class RunStore:
                     continue
                 raise
             return Run(name, target)
-        raise RunStateError(f"a run named {base!r} exists already in {self.root}")
+        raise RunStateError(f"a run or model named {base!r} exists already: choose another name")
 
     def delete(self, run_id: str) -> TrashedRun:
         """Moves a run to the trash.
@@ -128,12 +141,10 @@ class RunStore:
         if run.is_busy:
             raise RunStateError(f"run {run.id!r} is still running: stop it first")
         try:
-            with FileLock(run.folder / LOCK, timeout=0):
+            with locked(run.folder, LOCK, timeout=0):
                 return self.trash.put(run)
         except Timeout as error:
             raise RunStateError(f"run {run.id!r} is still running: stop it first") from error
-        except FileNotFoundError as error:
-            raise RunNotFoundError(f"run {run.id!r} was deleted already") from error
 
     def restore(self, token: str) -> Run:
         """Takes a run back out of the trash; under a new id if its own is taken by now.
@@ -149,7 +160,8 @@ class RunStore:
             run = self.adopt(item.run.folder, item.run.id)
         except FileNotFoundError as error:
             raise RunNotFoundError(f"run {item.run.id!r} was restored already") from error
-        item.run.folder.parent.rmdir()
+        with suppress(OSError):  # the trash was emptied this very moment
+            item.run.folder.parent.rmdir()
         return run
 
     def clean_up(self) -> None:

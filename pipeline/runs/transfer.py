@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pipeline.errors import RunImportError, RunStateError
-from pipeline.files import write_json
+from pipeline.files import read_json, write_json
 from pipeline.runs.run import STARTED, Run
 from pipeline.runs.soundness import check_run
 from pipeline.runs.store import RunStore, is_id
@@ -98,7 +98,7 @@ def import_run(store: RunStore, source: Path | IO[bytes]) -> Run:
             _check_room(store.root, members)
             for name, info in members.items():
                 _extract(archive, info, folder.joinpath(*name.parts))
-            (folder / _MANIFEST).unlink()
+            _take_manifest(folder)
             check_run(folder)
             return store.adopt(folder, run_id)
     except _BROKEN as error:
@@ -164,6 +164,20 @@ def _check_room(root: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> No
         raise RunImportError(f"unpacked this has {size / 2**30:.1f} GiB, more than a run can have")
     if size > shutil.disk_usage(root).free:
         raise RunImportError("there is no room for it on this disk: free some space first")
+
+
+def _take_manifest(folder: Path) -> None:
+    """Checks that the export is of a form that is known here, and removes its manifest."""
+    try:
+        form = read_json(folder / _MANIFEST)["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunImportError(f"{_MANIFEST} is damaged ({error!r}): export it again") from error
+    if form != FORMAT_VERSION:
+        raise RunImportError(
+            f"this run was exported in form {form!r}, and only {FORMAT_VERSION} is known here: "
+            "export it with the same version of the program"
+        )
+    (folder / _MANIFEST).unlink()
 
 
 def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:

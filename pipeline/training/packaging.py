@@ -17,17 +17,10 @@ import numpy as np
 
 from pipeline.dataset import Dataset
 from pipeline.evaluation import EvaluationReport
-from pipeline.evaluation.release import (
-    calibrate,
-    dataset_reference,
-    first_reports,
-    probe_indices,
-)
+from pipeline.evaluation.release import dataset_reference, probe_indices, release
 from pipeline.export import write_onnx
-from pipeline.files import write_json, write_text
-from pipeline.progress import Progress, no_progress
+from pipeline.progress import Progress, no_progress, part_of
 from pipeline.provenance import made_with
-from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import (
     CONTRACT,
     EVALUATION,
@@ -42,7 +35,8 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.model_card import render_model_card
 
 _STAGE = ".packaging"
-_STEPS = 4
+# The share of the time.
+_CONVERTED = 0.25
 
 
 def package_model(
@@ -72,7 +66,7 @@ def package_model(
         name: The model's name.
         config: How it was trained.
         dataset: What it was trained on, with its edits if it carries some.
-        progress: Told the steps done.
+        progress: Told the share that is done.
 
     Returns:
         Reports by split: `validation`, and `test` where the dataset has one.
@@ -101,27 +95,22 @@ def _fill(
     dataset: Dataset,
     progress: Progress,
 ) -> dict[str, EvaluationReport]:
-    progress(0, _STEPS, "converting to ONNX")
+    progress(0, 1, "converting to ONNX")
     plain = _plain_float32(model)
     plain.save(stage / MODEL_KERAS)
     _probes(plain, config, dataset).save(stage)
     write_onnx(stage)
 
-    progress(1, _STEPS, "calibrating")
-    contract = _contract(plain, name, config, dataset)
-    contract.save(stage)
-    contract = calibrate(contract, EmotionClassifier.load(stage), dataset)
-    contract.save(stage)
-
-    official = dataset.official
-
-    def evaluating(done: float, total: float | None, text: str = "") -> None:
-        progress(2 + 2 * done / (total or 1), _STEPS, text)
-
-    reports = first_reports(EmotionClassifier.load(stage), official, progress=evaluating)
-    write_json(stage / EVALUATION, {split: report.to_dict() for split, report in reports.items()})
-    write_text(stage / MODEL_CARD, render_model_card(contract, config, official.meta, reports))
-    progress(_STEPS, _STEPS, "packaged")
+    reports = release(
+        stage,
+        _contract(plain, name, config, dataset),
+        dataset,
+        lambda contract, reports: render_model_card(
+            contract, config, dataset.official.meta, reports
+        ),
+        progress=part_of(progress, _CONVERTED, 1),
+    )
+    progress(1, 1, "packaged")
     return reports
 
 

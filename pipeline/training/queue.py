@@ -1,9 +1,9 @@
-"""The line of runs that wait to be trained: one after another, or a few at a time.
+"""The queue of runs that wait to be trained: one after another, or a few at a time.
 
-The line is a file of the home, `runs/queue.json`, so it needs no dashboard: a
+The queue is a file of the home, `runs/queue.json`, so it needs no dashboard: a
 training process that ends starts the next one. One that is killed cannot, so
 the dashboard looks too, every few seconds. All of them take the same lock, and
-a run leaves the line only when its process has been started, so none is lost
+a run leaves the queue only when its process has been started, so none is lost
 and none started twice.
 
 This module does not import Keras.
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Line:
+class QueueState:
     """The content of `queue.json`.
 
     Attributes:
@@ -46,49 +46,52 @@ class Line:
     slots: int = 1
 
     def place(self, run_id: str) -> int:
-        """A run's place in the line, from 1; 0 if it does not wait."""
+        """A run's place in the queue, from 1; 0 if it does not wait."""
         return self.waiting.index(run_id) + 1 if run_id in self.waiting else 0
 
 
 class RunQueue:
-    """The line of one home; processes and threads may use it at the same time."""
+    """The queue of one home; processes and threads may use it at the same time."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._store = RunStore(home.runs)
         self._path = home.runs / _FILE
 
-    def line(self) -> Line:
-        """The line as it is now; an empty one where there is no file or it is damaged."""
+    @property
+    def state(self) -> QueueState:
+        """The queue as it is now; an empty one where there is no file or it is damaged."""
         try:
             stored = read_json(self._path)
             waiting = tuple(str(run_id) for run_id in stored["waiting"])
-            return Line(tuple(dict.fromkeys(waiting)), min(max(int(stored["slots"]), 1), MAX_SLOTS))
+            slots = min(max(int(stored["slots"]), 1), MAX_SLOTS)
+            return QueueState(tuple(dict.fromkeys(waiting)), slots)
         except (OSError, KeyError, TypeError, ValueError):
-            return Line()
+            return QueueState()
 
     def submit(self, run: Run) -> int:
-        """Puts a run at the end of the line, and starts it at once if there is room.
+        """Puts a run at the end of the queue, and starts it at once if there is room.
 
         Args:
             run: New, stopped or failed.
 
         Returns:
-            Its place in the line, from 1; 0 if it has been started.
+            Its place in the queue, from 1; 0 if it has been started.
 
         Raises:
-            RunStateError: If it is being trained, or has finished.
+            RunStateError: If it is being trained, has finished, or cannot be
+                started.
         """
         with self._locked():
             if run.is_busy or run.state.status is RunStatus.FINISHED:
                 raise RunStateError(
                     f"run {run.id!r} is {run.state.status}: it cannot wait to be trained"
                 )
-            line = self.line()
-            if not line.place(run.id):
-                self._save(replace(line, waiting=(*line.waiting, run.id)))
-            self._start_next()
-            return self.line().place(run.id)
+            queue = self.state
+            if not queue.place(run.id):
+                self._save(replace(queue, waiting=(*queue.waiting, run.id)))
+            self._start_next(run.id)
+            return self.state.place(run.id)
 
     def start(self, run: Run) -> int:
         """Starts a run now, room or not, past all that wait; gives the process's id.
@@ -102,12 +105,12 @@ class RunQueue:
             return pid
 
     def remove(self, run_id: str) -> None:
-        """Takes a run out of the line; the run itself stays."""
+        """Takes a run out of the queue; the run itself stays."""
         with self._locked():
             self._drop(run_id)
 
     def move(self, run_id: str, place: int) -> None:
-        """Gives a run another place in the line.
+        """Gives a run another place in the queue.
 
         Args:
             run_id: A run that waits.
@@ -117,12 +120,12 @@ class RunQueue:
             RunStateError: If it does not wait (any more).
         """
         with self._locked():
-            line = self.line()
-            if not line.place(run_id):
-                raise RunStateError(f"run {run_id!r} does not wait in line (any more)")
-            others = [other for other in line.waiting if other != run_id]
+            queue = self.state
+            if not queue.place(run_id):
+                raise RunStateError(f"run {run_id!r} does not wait to be trained (any more)")
+            others = [other for other in queue.waiting if other != run_id]
             others.insert(max(place, 1) - 1, run_id)
-            self._save(replace(line, waiting=tuple(others)))
+            self._save(replace(queue, waiting=tuple(others)))
 
     def set_slots(self, slots: int) -> None:
         """Sets how many runs are trained at a time, and starts what there is room for.
@@ -136,7 +139,7 @@ class RunQueue:
         if not 1 <= slots <= MAX_SLOTS:
             raise ConfigError(f"between 1 and {MAX_SLOTS} runs train at a time, got {slots}")
         with self._locked():
-            self._save(replace(self.line(), slots=slots))
+            self._save(replace(self.state, slots=slots))
             self._start_next()
 
     def advance(self) -> list[Run]:
@@ -145,45 +148,51 @@ class RunQueue:
         A process that has just ended its training, and calls this, counts as gone.
 
         Raises:
-            RunStateError: If another process keeps the line locked.
+            RunStateError: If another process keeps the queue locked.
         """
-        if not self.line().waiting:
+        if not self.state.waiting:
             return []  # without a lock, and without a folder where there is none
         with self._locked():
             return self._start_next()
 
-    def _start_next(self) -> list[Run]:
+    def _start_next(self, asked_for: str = "") -> list[Run]:
+        """Starts what there is room for; whoever asked for one is told if it cannot be."""
         started: list[Run] = []
         by_id = {run.id: run for run in self._store.list()}
-        room = self.line().slots - sum(map(_takes_room, by_id.values()))
-        for run_id in self.line().waiting:
+        room = self.state.slots - sum(map(_takes_room, by_id.values()))
+        for run_id in self.state.waiting:
             run = by_id.get(run_id)
             if run is None or run.is_busy or run.state.status is RunStatus.FINISHED:
                 self._drop(run_id)  # deleted, or started by hand
-            elif room > 0 and self._try_to_start(run):
-                started.append(run)
-                room -= 1
+            elif room > 0:
+                try:
+                    self._start(run)
+                except RunStateError as error:
+                    if run_id == asked_for:
+                        raise
+                    # One that cannot be started must not hold up those behind it.
+                    _log.warning("run %s left the queue: %s", run_id, error)
+                else:
+                    started.append(run)
+                    room -= 1
         return started
 
-    def _try_to_start(self, run: Run) -> bool:
+    def _start(self, run: Run) -> None:
         try:
             worker.start(run, self._home)
         except (PipelineError, OSError) as error:
-            # One that cannot be started must not hold up those behind it.
-            _log.warning("run %s left the line: %s", run.id, error)
-            return False
+            raise RunStateError(f"run {run.id!r} could not be started: {error}") from error
         finally:
             self._drop(run.id)
-        return True
 
     def _drop(self, run_id: str) -> None:
-        line = self.line()
-        if line.place(run_id):
-            rest = tuple(other for other in line.waiting if other != run_id)
-            self._save(replace(line, waiting=rest))
+        queue = self.state
+        if queue.place(run_id):
+            rest = tuple(other for other in queue.waiting if other != run_id)
+            self._save(replace(queue, waiting=rest))
 
-    def _save(self, line: Line) -> None:
-        write_json(self._path, asdict(line))
+    def _save(self, queue: QueueState) -> None:
+        write_json(self._path, asdict(queue))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -192,7 +201,7 @@ class RunQueue:
         try:
             held = lock.acquire()
         except Timeout as error:
-            raise RunStateError("the line of waiting runs is in use: try again") from error
+            raise RunStateError("the queue of the runs is in use: try again") from error
         with held:
             yield
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
@@ -15,15 +15,17 @@ from typing import Any
 
 import keras
 import psutil
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset.overlay import NO_EDITS, OverlayStore
 from pipeline.errors import PipelineError, RunStateError, TrainingError
 from pipeline.files import write_json
 from pipeline.home import Home
-from pipeline.progress import Progress, no_progress
+from pipeline.progress import Cancelled, Progress, no_progress
 from pipeline.runs import Run, RunStatus, write_state
+from pipeline.runs.locks import locked
+from pipeline.runs.run import LOCK
 from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model
@@ -101,13 +103,24 @@ def _train_and_package(
     given_up: Callable[[], str],
 ) -> None:
     config, dataset = _load(run, datasets)
-    taught = None
-    if config.teacher:
-        home = Home(datasets.root.parent)
-        taught = teacher_scores(run, config.teacher, home, dataset, progress=progress)
 
     def should_stop() -> bool:
         return stop.is_set() or bool(given_up())
+
+    def until_stopped(done: float, total: float | None, text: str = "") -> None:
+        progress(done, total, text)
+        if should_stop():
+            raise Cancelled
+
+    taught = None
+    if config.teacher:
+        home = Home(datasets.root.parent)
+        try:
+            taught = teacher_scores(run, config.teacher, home, dataset, progress=until_stopped)
+        except Cancelled:
+            if should_stop():
+                return
+            raise
 
     model = Trainer(run, config, dataset, listener, should_stop, taught).train()
     if model is not None and not given_up():
@@ -122,12 +135,11 @@ def _claimed(run: Run) -> Iterator[None]:
 
     The operating system lets go of the lock when its process dies.
     """
-    lock = FileLock(run.folder / ".lock")
-    try:
-        held = lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RunStateError(f"run {run.id!r} is being trained by another process") from error
-    with held:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(run.folder, LOCK, timeout=0))
+        except Timeout as error:
+            raise RunStateError(f"run {run.id!r} is being trained by another process") from error
         state = run.state
         if state.status is RunStatus.FINISHED:
             raise RunStateError(f"run {run.id!r} has finished; start a new one to train further")
@@ -152,6 +164,7 @@ def _end(run: Run, status: RunStatus, reason: str) -> None:
 
 def _load(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
     values = dict(run.config)
+    values.pop("sweep", None)
     dataset = datasets.open(values.pop("dataset"))
     _check_unchanged(run, f"dataset {dataset.name!r}", dataset, values.pop("dataset_fingerprint"))
     # Runs made before there was a choice know neither.

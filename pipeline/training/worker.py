@@ -11,13 +11,14 @@ import os
 import signal
 from dataclasses import asdict
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from pipeline.dataset import Dataset
 from pipeline.errors import RunStateError
 from pipeline.files import write_json
 from pipeline.home import Home
 from pipeline.runs import ProcessMark, Run, RunStatus, RunStore, process_is_alive
+from pipeline.runs.locks import locked
 from pipeline.runs.run import LOG, STARTED
 from pipeline.training import architectures
 from pipeline.training.background import launch
@@ -28,7 +29,12 @@ _LOCK_SECONDS = 5.0
 
 
 def create(
-    store: RunStore, config: TrainingConfig, dataset: Dataset, name: str | None = None
+    store: RunStore,
+    config: TrainingConfig,
+    dataset: Dataset,
+    name: str | None = None,
+    *,
+    sweep: str | None = None,
 ) -> Run:
     """Makes a new run, in state `queued`.
 
@@ -38,10 +44,11 @@ def create(
         dataset: What to train on, with the edits to train with; the run refuses
             to go on if either changes.
         name: The run's id; made from the architecture and the time if `None`.
+        sweep: The hyperparameter search that it is a trial of, if it is one.
 
     Raises:
         UnknownArchitectureError: If the architecture is not registered.
-        RunStateError: If a run of that name exists or the name is unusable.
+        RunStateError: If the name is unusable, or a run or another model has it.
     """
     architectures.get(config.architecture)
     return store.create(
@@ -51,6 +58,7 @@ def create(
             "dataset_fingerprint": dataset.official.meta.fingerprint,
             "overlay_version": dataset.overlay_version,
             "edited_fingerprint": dataset.meta.fingerprint if dataset.edits else None,
+            **({"sweep": sweep} if sweep else {}),
         },
         name=name,
     )
@@ -69,11 +77,12 @@ def start(run: Run, home: Home) -> int:
         The process's id.
 
     Raises:
+        RunNotFoundError: If the run was deleted.
         RunStateError: If the run is being trained, was just started, or has
             finished.
     """
     try:
-        with FileLock(run.folder / _START_LOCK, timeout=_LOCK_SECONDS):
+        with locked(run.folder, _START_LOCK, timeout=_LOCK_SECONDS):
             status = run.state.status
             if status in (RunStatus.RUNNING, RunStatus.FINISHED):
                 raise RunStateError(f"run {run.id!r} is {status}: it cannot be started")

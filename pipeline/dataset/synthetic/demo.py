@@ -14,13 +14,14 @@ from pipeline.progress import Progress, no_progress
 # One of each class in each split.
 MIN_IMAGES = NUM_EMOTIONS * len(SPLITS)
 
+_DEMO = "demo"
 _HELD_OUT = 0.1
 _IMAGES_AT_ONCE = 50
 
 
 def build_demo(
     store: DatasetStore,
-    name: str = "demo",
+    name: str = _DEMO,
     *,
     num_images: int = 1400,
     seed: int = 0,
@@ -64,6 +65,26 @@ def build_demo(
             notes=("These faces are drawn, not photographed: scores on them mean nothing.",),
         )
     return store.open(name)
+
+
+def open_or_demo(
+    store: DatasetStore, name: str = "fer2013", *, progress: Progress = no_progress
+) -> Dataset:
+    """Opens a dataset; the demo dataset, drawn if need be, where it was never imported.
+
+    Args:
+        store: Where it is sought, and the demo is put.
+        name: Of the dataset.
+        progress: Told how many images are drawn.
+
+    Raises:
+        DatasetError: If it is there, but damaged.
+    """
+    names = store.names()
+    for known in (name, _DEMO):
+        if known in names:
+            return store.open(known)
+    return build_demo(store, _DEMO, progress=progress)
 
 
 def _plan(

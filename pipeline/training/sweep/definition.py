@@ -43,6 +43,7 @@ _SENSIBLE: dict[str, tuple[float, float, bool]] = {
     "brightness": (0.0, 0.3, False),
     "contrast": (0.0, 0.5, False),
     "mixup": (0.0, 1.0, False),
+    "cutmix": (0.0, 1.0, False),
     "early_stopping": (3, 20, False),
 }
 """Where good values have been found, and whether they spread over magnitudes.

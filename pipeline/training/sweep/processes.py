@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import SweepError
-from pipeline.files import read_json, write_json
+from pipeline.files import last_lines, read_json, write_json
 from pipeline.home import Home
 from pipeline.runs import ProcessMark
 from pipeline.training.background import launch
@@ -110,10 +110,7 @@ def workers(home: Home, sweep: str) -> list[WorkerProcess]:
 
 def log_tail(home: Home, worker: WorkerProcess, num_lines: int = 40) -> str:
     """The last lines that a worker printed; empty if that was to a terminal."""
-    path = _folder(home, worker.sweep) / worker.log
-    if not worker.log or not path.exists():
-        return ""
-    return "\n".join(path.read_text("utf-8", "replace").splitlines()[-num_lines:])
+    return last_lines(_folder(home, worker.sweep) / worker.log, num_lines) if worker.log else ""
 
 
 def forget(home: Home, worker: WorkerProcess) -> None:

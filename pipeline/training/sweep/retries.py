@@ -14,7 +14,7 @@ _RETRIES = 3
 
 
 def retry(study: optuna.Study, trial: optuna.trial.FrozenTrial, *, most: int | None) -> None:
-    """Puts an interrupted trial in line again, with the settings that it had.
+    """Queues an interrupted trial again, with the settings that it had.
 
     Args:
         study: The study.
@@ -29,7 +29,7 @@ def retry(study: optuna.Study, trial: optuna.trial.FrozenTrial, *, most: int | N
 
 
 def retry_dead(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-    """Puts a trial in line again whose worker was killed; not for ever."""
+    """Queues a trial again whose worker was killed; not for ever."""
     retry(study, trial, most=_RETRIES)
 
 

@@ -39,7 +39,7 @@ class TrialRecord:
         value: The metric of the epoch whose weights were kept.
         curve: The metric by epoch.
         started, ended: ISO 8601.
-        note: Why it was pruned or failed.
+        note: Why it was pruned or failed, or what it met if it waits again.
     """
 
     number: int

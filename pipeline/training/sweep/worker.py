@@ -16,7 +16,6 @@ from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import (
     ConfigError,
     PipelineError,
-    RunNotFoundError,
     RunStateError,
     SweepError,
     TrainingError,
@@ -50,7 +49,7 @@ def work(
 ) -> int:
     """Trains trials of a search until it has as many as it is to have.
 
-    SIGINT and SIGTERM stop it at the next batch; the trial is put in line again
+    SIGINT and SIGTERM stop it at the next batch; the trial is queued again
     and goes on from its last finished epoch. Keras is loaded.
 
     Args:
@@ -65,8 +64,8 @@ def work(
 
     Raises:
         SweepError: If the dataset here is another one than that of the search.
-        PipelineError: If a trial failed for a reason that the next one would
-            fail for too, such as a full disk.
+        PipelineError: If a trial met something that the next one would meet
+            too, such as a full disk; it is queued again.
     """
     # It loads Keras.
     from pipeline.training.session import stop_requests
@@ -75,8 +74,8 @@ def work(
         return _Worker(sweep, home, listener, progress, stop).work(num_trials)
 
 
-class Interrupted(Exception):  # noqa: N818 - it is a wish, not an error
-    """A trial's training was asked to stop before its end."""
+class Interrupted(Exception):  # noqa: N818 - the trial itself is fine
+    """A trial's training stopped before its end, through no fault of its settings."""
 
 
 class _Worker:
@@ -94,6 +93,7 @@ class _Worker:
         self._listener = listener
         self._progress = progress
         self._stop = stop
+        self._trouble: PipelineError | None = None
         self._dataset = _dataset(self._datasets, sweep.definition)
         self._study = _study(sweep)
 
@@ -119,6 +119,8 @@ class _Worker:
                 catch=Interrupted,
                 callbacks=[self._ended],
             )
+        if self._trouble is not None:
+            raise self._trouble
         return True
 
     def _num_left(self, definition: SweepDefinition) -> int:
@@ -141,6 +143,7 @@ class _Worker:
             (trials.HOST, platform.node()),
             (trials.PID, os.getpid()),
             (trials.PROCESS_STARTED, psutil.Process().create_time()),
+            (trials.NOTE, ""),  # of an earlier attempt
         ):
             trial.set_user_attr(key, value)
         claimed()
@@ -149,14 +152,19 @@ class _Worker:
             run = self._run(trials.run_id(self._sweep.name, number), config)
             self._listener.on_note(f"trial {number}, run {run.id}: {_listed(trial.params)}")
             return self._train(run, trial, definition, config)
+        except KeyboardInterrupt as error:  # a second signal: at once, not at the next batch
+            self._stop.set()
+            raise Interrupted from error
         except PipelineError as error:
             # Settings that contradict, diverge or need too much memory are no accident: the
             # sampler learns to keep away from a pruned trial, but ignores a failed one.
             is_settings = isinstance(error, ConfigError | TrainingError)
             if is_settings and not isinstance(error.__cause__, OSError):
                 raise _pruned(trial, str(error)) from error
+            # Whatever else it is, the next trial would meet it too: this one waits for its end.
             trial.set_user_attr(trials.NOTE, str(error))
-            raise
+            self._trouble = error
+            raise Interrupted from error
 
     def _train(
         self, run: Run, trial: optuna.Trial, definition: SweepDefinition, config: TrainingConfig
@@ -179,12 +187,11 @@ class _Worker:
 
     def _run(self, run_id: str, config: TrainingConfig) -> Run:
         """The run of a trial: a new one, or that of the trial that this one continues."""
-        try:
-            run = self._runs.get(run_id)
-        except RunNotFoundError:
-            return training.create(self._runs, config, self._dataset, run_id)
-        if run.id != run_id:  # but begins so
-            return training.create(self._runs, config, self._dataset, run_id)
+        run = next((run for run in self._runs.list() if run.id == run_id), None)
+        if run is None:
+            return training.create(
+                self._runs, config, self._dataset, run_id, sweep=self._sweep.name
+            )
         made_with = run.config
         if any(made_with.get(key) != value for key, value in config.to_dict().items()):
             raise RunStateError(

@@ -54,7 +54,7 @@ def test_saves_shows_the_gain_and_activates(
     ("arguments", "message"),
     [
         (["both", "keen"], "2 members or more"),
-        (["keen", "keen", "timid"], "a model named 'keen' already"),
+        (["keen", "keen", "timid"], "a run or model named 'keen' already"),
         (["both", "keen", "gone"], "no model 'gone'"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.home import Home
 from pipeline.runs import Run, RunStore
-from pipeline.training.queue import Line, RunQueue
+from pipeline.training.queue import QueueState, RunQueue
 
 Command = Callable[..., int]
 CONFIG = {"architecture": "vgg", "dataset": "bars", "epochs": 4}
@@ -56,7 +56,7 @@ def test_notes_show_and_archived_runs_do_not(
     assert said(capsys)["note"] == "see page 3"
 
 
-def test_line_is_listed_and_changed(
+def test_queue_is_listed_and_changed(
     command: Command,
     store: RunStore,
     started: list[str],
@@ -70,15 +70,15 @@ def test_line_is_listed_and_changed(
     assert started == ["first"]
     capsys.readouterr()
     command("runs", "list", "--json")
-    assert [row["status"] for row in said(capsys)] == ["in line (1)", "in line (2)", "new"]
+    assert [row["status"] for row in said(capsys)] == ["queued (1)", "queued (2)", "new"]
     assert command("runs", "queue", "remove", "second") == 0
     assert command("runs", "queue", "slots", "2") == 0
     assert started == ["first", "third"]
-    assert RunQueue(home).line() == Line((), 2)
+    assert RunQueue(home).state == QueueState((), 2)
     assert command("runs", "queue", "remove", "nobody") == 1
 
 
-def test_looking_at_the_line_starts_what_a_killed_process_could_not(
+def test_looking_at_the_queue_starts_what_a_killed_process_could_not(
     command: Command,
     store: RunStore,
     started: list[str],
@@ -88,6 +88,16 @@ def test_looking_at_the_line_starts_what_a_killed_process_could_not(
     (home.runs / "queue.json").write_text('{"waiting": ["second", "third"], "slots": 1}')
     assert command("runs", "queue", "--json") == 0
     assert said(capsys) == {"slots": 1, "waiting": ["third"], "started": ["second"]}
+
+
+def test_damaged_run_hides_no_other(
+    command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (store.get("second").folder / "config.json").write_text("{")
+    assert command("runs", "list", "--json") == 0
+    shown = capsys.readouterr()
+    assert [row["run"] for row in json.loads(shown.out)] == ["third", "first"]
+    assert "config.json is damaged" in shown.err
 
 
 def test_delete_and_restore(
@@ -119,7 +129,7 @@ def test_export_and_import(
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_train_puts_in_line(
+def test_train_queues(
     command: Command,
     store: RunStore,
     started: list[str],
@@ -129,4 +139,4 @@ def test_train_puts_in_line(
     for name, place in (("first", 0), ("second", 1)):
         assert command("train", "--resume", name, "--queue", "--json") == 0
         assert said(capsys) == {"run": name, "place": place}
-    assert RunQueue(home).line().waiting == ("second",)
+    assert RunQueue(home).state.waiting == ("second",)

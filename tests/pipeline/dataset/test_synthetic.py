@@ -6,7 +6,7 @@ from sklearn.linear_model import RidgeClassifier
 
 from pipeline.dataset import DatasetStore, Split
 from pipeline.dataset.quality import inspect
-from pipeline.dataset.synthetic import build_demo, draw_face
+from pipeline.dataset.synthetic import build_demo, draw_face, open_or_demo
 from pipeline.dataset.synthetic.anatomy import EXPRESSIONS, ActionUnits, Identity
 from pipeline.dataset.synthetic.canvas import Canvas, Pose, curve, ellipse
 from pipeline.dataset.synthetic.face import compose
@@ -142,6 +142,21 @@ def test_the_demo_has_no_copies_and_hardly_a_fault(store: DatasetStore) -> None:
     report = inspect(build_demo(store, num_images=280))
     assert report.exact.groups == report.near.groups == []
     assert len(np.unique(np.concatenate([*report.faults.values()]))) <= 0.05 * 280
+
+
+def test_a_dataset_that_was_imported_comes_before_the_demo(store: DatasetStore) -> None:
+    demo = build_demo(store, num_images=21)
+    # Not drawn anew: that would have the usual number of images.
+    assert open_or_demo(store).meta == demo.meta
+    real = build_demo(store, "fer2013", num_images=28)
+    assert open_or_demo(store).meta == real.meta
+    assert open_or_demo(store, "elsewhere").name == "demo"
+
+
+def test_the_demo_is_drawn_where_there_is_no_dataset(store: DatasetStore) -> None:
+    dataset = open_or_demo(store)
+    assert dataset.meta.synthetic
+    assert store.names() == [dataset.name] == ["demo"]
 
 
 @pytest.mark.slow

@@ -19,7 +19,6 @@ def overlay(bars: Dataset, *edits) -> Overlay:
 def test_figures_are_those_of_the_edited_dataset(
     classifier: EmotionClassifier, bars: Dataset, split: Split
 ) -> None:
-    # Images 0 and 210 are twins: without the one in train, the one in test is clean.
     edits = overlay(
         bars, exclude([0, 141, 215]), relabel([5, 150, 160, 215, 220], 1), relabel([160], 2)
     )
@@ -31,13 +30,14 @@ def test_figures_are_those_of_the_edited_dataset(
     assert report.num_samples == len(bars.indices(split)) - 1
 
 
-def test_clean_images_are_those_without_a_twin_that_is_left(
+def test_image_whose_twin_is_excluded_from_training_is_no_clean_one(
     classifier: EmotionClassifier, bars: Dataset
 ) -> None:
     found = predict(classifier, bars, Split.TEST)
     assert summarise(found, bars).clean.num_samples == 63
     edits = overlay(bars, exclude([0]))
-    assert summarise(edited(found, edits), edits.apply(bars)).clean.num_samples == 64
+    # The model may have been trained without these edits, and have seen it.
+    assert summarise(edited(found, edits), edits.apply(bars)).clean.num_samples == 63
 
 
 def test_indices_stay_those_of_the_dataset(classifier: EmotionClassifier, bars: Dataset) -> None:

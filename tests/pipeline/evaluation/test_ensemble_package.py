@@ -20,6 +20,7 @@ from pipeline.recognition.catalog import ModelCatalog, ModelEntry
 from pipeline.recognition.classifier import EmotionClassifier, with_temperature
 from pipeline.recognition.contract import EVALUATION, MODEL_CARD, MODEL_ONNX
 from pipeline.recognition.probes import Probes
+from pipeline.runs import RunStore
 from tests.served_models import (
     bar_faces,
     bar_weights,
@@ -105,6 +106,11 @@ def test_is_a_model_like_any_other(catalog: ModelCatalog, bars: Dataset) -> None
     assert (contract.num_parameters, contract.num_macs) == (2, 4)
     assert [item["name"] for item in contract.training["members"]] == ["sharp", "lopsided"]
     assert contract.dataset["fingerprint"] == bars.meta.fingerprint
+    learned_from = {
+        bars.meta.fingerprint,
+        *(item.contract().dataset["fingerprint"] for item in members(catalog)),
+    }
+    assert contract.learned_from == learned_from
     stored = {
         split: EvaluationReport.from_dict(value)
         for split, value in read_json(entry.folder / EVALUATION).items()
@@ -149,7 +155,7 @@ def test_an_ensemble_can_be_a_member(catalog: ModelCatalog, bars: Dataset) -> No
     ("name", "names", "views", "message"),
     [
         ("No Good", ("sharp", "lopsided"), "none", "cannot name a model"),
-        ("sharp", ("sharp", "lopsided"), "none", "a model named 'sharp' already"),
+        ("sharp", ("sharp", "lopsided"), "none", "a run or model named 'sharp' already"),
         ("x", ("sharp",), "none", "2 members or more, got 1"),
         ("x", ("sharp", "sharp"), "none", "twice"),
         ("x", ("sharp", "lopsided"), "ten_crop", "before it is resized"),
@@ -179,7 +185,22 @@ def test_cancelled_saving_leaves_nothing(catalog: ModelCatalog, bars: Dataset) -
 
     with pytest.raises(Cancelled):
         save_ensemble(catalog, "pair", members(catalog), bars, progress=stop)
-    assert list(catalog.ensembles.iterdir()) == []
+    assert {path.suffix for path in catalog.ensembles.iterdir()} == {".lock"}
+
+
+def test_name_of_a_run_without_a_model_is_taken_too(catalog: ModelCatalog, bars: Dataset) -> None:
+    RunStore(catalog.ensembles.parent / "runs").create({}, name="young")
+    with pytest.raises(ConfigError, match="a run or model named 'young' already"):
+        save_ensemble(catalog, "young", members(catalog), bars)
+
+
+def test_one_name_is_made_once_at_a_time(catalog: ModelCatalog, bars: Dataset) -> None:
+    def meanwhile(done: float, total: float | None, text: str = "") -> None:
+        with pytest.raises(ConfigError, match="'pair' is being made already"):
+            save_ensemble(catalog, "pair", members(catalog), bars)
+
+    save_ensemble(catalog, "pair", members(catalog), bars, progress=meanwhile)
+    assert catalog.resolve("pair").origin == "ensemble"
 
 
 def test_half_made_ones_are_not_listed(catalog: ModelCatalog) -> None:
@@ -190,7 +211,7 @@ def test_half_made_ones_are_not_listed(catalog: ModelCatalog) -> None:
 def test_deleted_for_good(catalog: ModelCatalog, bars: Dataset) -> None:
     save_ensemble(catalog, "pair", members(catalog), bars)
     delete_ensemble(catalog, "pair")
-    assert list(catalog.ensembles.iterdir()) == []
+    assert {path.suffix for path in catalog.ensembles.iterdir()} == {".lock"}
     for name in ("pair", "sharp"):
         with pytest.raises(ModelLoadError, match=f"no ensemble '{name}'"):
             delete_ensemble(catalog, name)

@@ -30,8 +30,8 @@ def ship(tmp_path: Path, name: str) -> Path:
     return folder
 
 
-def finish_run(home: Home, name: str, dataset: dict[str, object] = REAL) -> Path:
-    folder = RunStore(home.runs).create({"architecture": "seed_cnn"}, name=name).folder
+def finish_run(home: Home, name: str, dataset: dict[str, object] = REAL, **config: object) -> Path:
+    folder = RunStore(home.runs).create({"architecture": "seed_cnn", **config}, name=name).folder
     make_contract(name=name, dataset=dataset).save(folder)
     return folder
 
@@ -128,6 +128,21 @@ def test_active_prefers_shipped_then_real_then_new(
     ship(tmp_path, "z")
     ship(tmp_path, "y")
     assert active() == "y"
+
+
+def test_trials_of_a_search_are_served_only_for_want_of_others(
+    catalog: ModelCatalog, home: Home
+) -> None:
+    def active() -> str | None:
+        entry = catalog.active()
+        return entry.name if entry else None
+
+    finish_run(home, "drawn", DRAWN)
+    finish_run(home, "found-t000", sweep="found")
+    assert active() == "found-t000"
+    finish_run(home, "mine")
+    finish_run(home, "found-t001", sweep="found")
+    assert active() == "mine"
 
 
 def test_choice_is_remembered_until_it_is_gone(

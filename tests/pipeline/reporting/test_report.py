@@ -183,6 +183,13 @@ def test_what_must_be_known_first_is_said(
     assert words in render(compose(changed), ".md")
 
 
+def test_ensemble_calibrated_here_may_have_members_from_elsewhere(material: Material) -> None:
+    members = [{"dataset": {"title": "Posed faces"}, "learned_from": ["0"]}]
+    contract = replace(material.contract, training={"members": members})
+    (said,) = notes(replace(material, contract=contract))
+    assert said.startswith("Members of the model were trained on other data (Posed faces).")
+
+
 def test_how_it_was_made_is_told(material: Material) -> None:
     from pipeline.training.config import TrainingConfig
 

@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -10,6 +12,7 @@ from filelock import FileLock
 from pipeline.errors import RunNotFoundError, RunStateError
 from pipeline.files import write_json
 from pipeline.runs import RunStatus, RunStore, process_is_alive, write_history, write_state
+from pipeline.runs.locks import locked
 
 
 def test_new_run_is_queued_and_listed_first(store: RunStore) -> None:
@@ -127,6 +130,42 @@ def test_restored_run_whose_id_is_taken_gets_another(store: RunStore) -> None:
     store.create({"epochs": 2}, name="mine")
     assert store.restore(item.token).id == "mine-2"
     assert [store.get(name).config["epochs"] for name in ("mine-2", "mine")] == [1, 2]
+
+
+def test_no_run_has_the_name_of_another_model(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "shipped")
+    item = (store.create({}, name="pair"), store.delete("pair"))[1]
+    for folder in (tmp_path / "ensembles" / "pair", tmp_path / "shipped" / "best"):
+        folder.mkdir(parents=True)
+        with pytest.raises(RunStateError, match=f"named '{folder.name}' exists already"):
+            store.create({}, name=folder.name)
+    assert store.restore(item.token).id == "pair-2"
+
+
+def test_lock_does_not_bring_a_deleted_run_back(store: RunStore) -> None:
+    run = store.create({}, name="mine")
+    item = store.delete("mine")
+    with pytest.raises(RunNotFoundError), locked(run.folder, ".lock", timeout=0):
+        pass
+    assert not run.folder.exists()
+    assert store.restore(item.token) == run
+
+
+def test_lock_undoes_the_folder_that_it_made(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create({}, name="mine")
+    acquire = FileLock.acquire
+
+    def deleted_first(self: FileLock, *args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(FileLock, "acquire", acquire)
+        store.delete("mine")
+        return acquire(self, *args, **kwargs)
+
+    monkeypatch.setattr(FileLock, "acquire", deleted_first)
+    with pytest.raises(RunNotFoundError), locked(run.folder, ".start.lock", timeout=0):
+        pass
+    assert not run.folder.exists()
 
 
 def test_of_two_deleted_with_one_id_the_last_is_meant(store: RunStore) -> None:

@@ -170,6 +170,8 @@ def state(**values: object) -> Callable[[Members], None]:
         (put("good/model.onnx/inner.npz", "x"), "not a sound zip"),
         (put("good/big.json", b" " * (64 * 2**20 + 1)), "too large"),
         (drop("good/exported.json"), "holds no exported run"),
+        (put("good/exported.json", "[]"), "exported.json is damaged"),
+        (put("good/exported.json", '{"format": 2}'), "in form 2, and only 1 is known here"),
         (drop("good/config.json"), "config.json is missing"),
         (drop("good/status.json"), "status.json is missing"),
         (drop("good/model.onnx"), "model is missing"),

@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.evaluation import predict
 from pipeline.home import Home
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.runs import Run, RunStore
+from pipeline.runs import Run, RunStatus, RunStore
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
@@ -90,3 +92,19 @@ def test_a_session_learns_from_its_teacher(
         entropy = -(kept["scores"] * np.log(kept["scores"])).sum(axis=1).mean()
     assert run.history[0]["loss"] > entropy > 0.5
     assert run.has_model
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("tensorflow")
+def test_a_stop_need_not_wait_for_the_teacher(
+    new_run: Callable[..., Run], home: Home, bars: Dataset
+) -> None:
+    from pipeline.training.session import train_run
+
+    def stop(done: float, total: float | None, text: str = "") -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run = new_run(epochs=1, width=0.25)
+    assert train_run(run, DatasetStore(home.data), Ear(), stop) is RunStatus.STOPPED
+    assert not (run.folder / "teacher.npz").exists()
+    assert run.state.reason == "stopped on request"

@@ -161,7 +161,7 @@ def test_killed_dashboards_take_no_training_along(
     wait_for(lambda: len(first.history) > len(history), first)
     assert first.launched == launched
     assert first.state.pid == launched.pid
-    assert queue.line().waiting == ("second",)
+    assert queue.state.waiting == ("second",)
     # With no dashboard left, the training that ends starts the next one.
     worker.stop(first)
     wait_for(lambda: second.launched, first)
@@ -171,6 +171,6 @@ def test_killed_dashboards_take_no_training_along(
     wait_for(lambda: not launched.is_alive, first)
     assert first.state.status is RunStatus.STOPPED
     assert first.has_model
-    assert queue.line().waiting == ()
+    assert queue.state.waiting == ()
     assert (first.folder / "train.log").read_text().count("Run first:") == 1
     assert not psutil.pid_exists(successor.pid) or not successor.is_alive

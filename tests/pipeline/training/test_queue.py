@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError, RunStateError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus, RunStore, write_state
 from pipeline.training import worker
-from pipeline.training.queue import Line, RunQueue
+from pipeline.training.queue import QueueState, RunQueue
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_first_starts_at_once_and_the_others_wait(
 ) -> None:
     assert [queue.submit(make(name)) for name in "abc"] == [0, 1, 2]
     assert list(spawned) == ["a"]
-    assert queue.line() == Line(("b", "c"), 1)
+    assert queue.state == QueueState(("b", "c"), 1)
 
 
 def test_next_starts_when_one_ends_whether_it_says_so_or_not(
@@ -89,7 +89,7 @@ def test_next_starts_when_one_ends_whether_it_says_so_or_not(
     report(b, spawned["b"], RunStatus.RUNNING)
     kill(spawned["b"])
     assert queue.advance() == [c]
-    assert queue.line().waiting == ()
+    assert queue.state.waiting == ()
 
 
 def test_two_at_a_time(
@@ -101,20 +101,20 @@ def test_two_at_a_time(
     assert list(spawned) == ["a", "b"]
     with pytest.raises(ConfigError, match="between 1 and 8"):
         queue.set_slots(0)
-    assert RunQueue(queue._home).line() == Line(("c", "d"), 2)
+    assert RunQueue(queue._home).state == QueueState(("c", "d"), 2)
 
 
-def test_line_can_be_changed(
+def test_order_can_be_changed(
     queue: RunQueue, make: Callable[[str], Run], spawned: dict[str, subprocess.Popen[bytes]]
 ) -> None:
     for name in "abcd":
         queue.submit(make(name))
     queue.move("d", 1)
-    assert queue.line().waiting == ("d", "b", "c")
+    assert queue.state.waiting == ("d", "b", "c")
     queue.move("d", 99)
-    assert queue.line().waiting == ("b", "c", "d")
+    assert queue.state.waiting == ("b", "c", "d")
     queue.remove("c")
-    assert queue.line().waiting == ("b", "d")
+    assert queue.state.waiting == ("b", "d")
     with pytest.raises(RunStateError, match="does not wait"):
         queue.move("c", 1)
     assert list(spawned) == ["a"]
@@ -128,14 +128,14 @@ def test_waiting_twice_is_waiting_once(
     assert [queue.submit(b), queue.submit(b)] == [1, 1]
 
 
-def test_started_by_hand_leaves_the_line(
+def test_started_by_hand_leaves_the_queue(
     queue: RunQueue, make: Callable[[str], Run], spawned: dict[str, subprocess.Popen[bytes]]
 ) -> None:
     queue.submit(make("a"))
     b = make("b")
     queue.submit(b)
     assert queue.start(b) == spawned["b"].pid
-    assert queue.line().waiting == ()
+    assert queue.state.waiting == ()
     for call in (queue.start, queue.submit):
         with pytest.raises(RunStateError):
             call(b)
@@ -165,7 +165,19 @@ def test_what_cannot_be_started_does_not_hold_up_the_rest(
     monkeypatch.setattr(worker, "spawn", spawn)
     kill(spawned["a"])
     assert [run.id for run in queue.advance()] == ["good"]
-    assert queue.line().waiting == ()
+    assert queue.state.waiting == ()
+
+
+def test_who_submits_is_told_that_it_cannot_be_started(
+    queue: RunQueue, make: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spawn(run: Run, home: Home) -> int:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(worker, "spawn", spawn)
+    with pytest.raises(RunStateError, match="'a' could not be started: no more processes"):
+        queue.submit(make("a"))
+    assert queue.state.waiting == ()
 
 
 def test_process_that_never_got_to_its_run_makes_room(
@@ -191,16 +203,16 @@ def test_many_at_once_start_each_run_once(
         thread.start()
     for thread in threads:
         thread.join()
-    waiting = RunQueue(home).line().waiting
+    waiting = RunQueue(home).state.waiting
     assert len(spawned) == 3
     assert {*spawned, *waiting} == {run.id for run in runs}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"waiting": 3, "slots": 1}', ""])
-def test_damaged_file_is_an_empty_line(home: Home, queue: RunQueue, content: str) -> None:
+def test_damaged_file_is_an_empty_queue(home: Home, queue: RunQueue, content: str) -> None:
     home.runs.mkdir(parents=True)
     (home.runs / "queue.json").write_text(content)
-    assert queue.line() == Line()
+    assert queue.state == QueueState()
     assert RunStore(home.runs).list() == []
 
 

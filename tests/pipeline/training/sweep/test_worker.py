@@ -116,6 +116,17 @@ def test_a_stopped_trial_goes_on_where_it_stopped(home: Home, make_sweep: MakeSw
     assert len(ear.epochs) < 3
 
 
+def test_a_second_signal_loses_no_trial(home: Home, make_sweep: MakeSweep) -> None:
+    sweep = make_sweep(base=replace(BASE, epochs=2), num_trials=1)
+
+    def interrupt(progress: dict[str, Any]) -> None:
+        raise KeyboardInterrupt  # as `stop_requests` does
+
+    assert work(sweep, home, Ear(interrupt)) == 1
+    assert [item.phase for item in sweep.trials] == [TrialPhase.WAITING]
+    assert RunStore(home.runs).get("search-t000").sweep == sweep.name
+
+
 def test_a_poor_trial_is_given_up_and_keeps_what_it_has(home: Home, make_sweep: MakeSweep) -> None:
     # With no learning to speak of it stays below what the four before had.
     sweep = make_sweep(base=replace(BASE, epochs=4, learning_rate=1e-6), num_trials=5)
@@ -178,7 +189,7 @@ class TestFailures:
         with pytest.raises(TrainingError, match="disk is full"):
             work(sweep, home, Ear())
         assert [(item.phase, item.note) for item in sweep.trials] == [
-            (TrialPhase.FAILED, "the disk is full")
+            (TrialPhase.WAITING, "the disk is full")
         ]
 
     def test_the_runs_of_an_earlier_sweep_are_left_alone(
