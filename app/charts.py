@@ -88,7 +88,7 @@ def class_balance(counts: dict[str, list[int]]) -> go.Figure:
         x=totals,
         y=titles,
         mode="text",
-        text=[f" {total:,} · {total / whole:.1%}" for total in totals],
+        text=[f" {total:,} · {100 * total / whole:.1f} %" for total in totals],
         textposition="middle right",
         cliponaxis=False,
         hoverinfo="skip",

@@ -27,6 +27,7 @@ CURVES = {
 
 _SPARSE = 30
 _BELOW = 0.3
+_BESIDE = 0.04
 _SIDE_BY_SIDE = 0.012
 
 
@@ -100,7 +101,7 @@ def curve(subjects: Sequence[Subject], name: str, *, by_time: bool) -> go.Figure
 def curves_text(subjects: Sequence[Subject]) -> str:
     """What the curves come to, in words."""
     parts = [
-        f"{item.name} {item.best['val_accuracy']:.1%} in epoch {item.best['epoch']}"
+        f"{item.name} {100 * item.best['val_accuracy']:.1f} % in epoch {item.best['epoch']}"
         for item in subjects
         if "val_accuracy" in item.best
     ]
@@ -130,10 +131,12 @@ def parallel(subjects: Sequence[Subject], settings: Sequence[str]) -> go.Figure:
             hoverinfo="skip",
         )
         figure.add_scatter(
-            x=list(axis.ticks),
+            x=[at - _BESIDE if at == 1 else at + _BESIDE for at in axis.ticks],
             y=[row + _BELOW] * len(axis.ticks),
             text=list(axis.ticks.values()),
             mode="text",
+            # Beside the lines, which run down through the places; at the end there is no room.
+            textposition=["middle left" if at == 1 else "middle right" for at in axis.ticks],
             hoverinfo="skip",
         )
     for number, item in enumerate(subjects):
@@ -309,7 +312,7 @@ def _linear(title: str, values: Sequence[float | None]) -> _Axis:
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     span = high - low
     places = [None if value is None else (value - low) / span if span else 0.5 for value in values]
-    texts = ["—" if value is None else f"{value:.1%}" for value in values]
+    texts = ["—" if value is None else f"{100 * value:.1f} %" for value in values]
     ticks = {place: text for place, text in zip(places, texts, strict=True) if place in (0, 0.5, 1)}
     return _Axis(
         title, places, texts, {key: text for key, text in ticks.items() if key is not None}

@@ -204,7 +204,7 @@ def image_map(
     for number, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
         update(zeroline=False, fixedrange=False)
         if len(found.explained):
-            share = f"{found.explained[number]:.0%}"
+            share = f"{100 * found.explained[number]:.0f} %"
             update(title=f"Axis {number + 1} ({share} of the variance)")
         else:
             update(showticklabels=False, showgrid=False)

@@ -61,7 +61,9 @@ def _sizes(meta: DatasetMeta) -> None:
     figures = [("Images", meta.num_samples, "")]
     for split in SPLITS:
         number = sum(meta.counts[split])
-        figures.append((charts.SPLIT_TITLES[split], number, f" :gray[{number / whole:.0%}]"))
+        figures.append(
+            (charts.SPLIT_TITLES[split], number, f" :gray[{views.percent(number / whole, 0)}]")
+        )
     with st.grid(4, min_column_width=120, gap="small"):
         for title, number, share in figures:
             st.markdown(f":small[:gray[{title}]]  \n**{number:,}**{share}")

@@ -36,7 +36,7 @@ def gain(found: Judgement) -> go.Figure:
                 "line": EDGE,
             },
             error_y=error_bars(report.accuracy, report.accuracy_ci95, color),
-            hovertemplate=f"{name}: {report.accuracy:.1%}, %{{x:.2f}} ms<extra></extra>",
+            hovertemplate=f"{name}: {100 * report.accuracy:.1f} %, %{{x:.2f}} ms<extra></extra>",
         )
     frame(figure, height=320)
     figure.update_layout(showlegend=False)
@@ -48,7 +48,7 @@ def gain(found: Judgement) -> go.Figure:
 def gain_text(found: Judgement) -> str:
     """What `gain` shows, in words, for those who cannot see it."""
     return "Accuracy and time for one face: " + ", ".join(
-        f"{name} {report.accuracy:.1%} in {report.latency_ms or 0:.1f} ms"
+        f"{name} {100 * report.accuracy:.1f} % in {report.latency_ms or 0:.1f} ms"
         for name, report in found.reports.items()
     )
 

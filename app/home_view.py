@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import streamlit as st
 
@@ -39,8 +40,8 @@ def folders() -> None:
     )
 
 
-def _size(path: object) -> str:
-    return views.file_size(resources.folder_bytes(path))  # type: ignore[arg-type]
+def _size(path: Path) -> str:
+    return views.file_size(resources.folder_bytes(path))
 
 
 def _free(home: Home) -> str:

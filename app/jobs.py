@@ -180,11 +180,32 @@ class JobRunner:
             job.start()
         return job
 
+    def try_start(self, kind: str, title: str, work: Work) -> bool:
+        """Begins a job unless one of its kind is at work, as after a second click.
+
+        Args:
+            kind: As for `start`.
+            title: Likewise.
+            work: Likewise.
+
+        Returns:
+            Whether it began.
+        """
+        try:
+            self.start(kind, title, work)
+        except JobBusyError:
+            return False
+        return True
+
     def list(self) -> list[JobSnapshot]:
         """All jobs that nobody has dismissed, the oldest first."""
         with self._lock:
             jobs = list(self._jobs.values())
         return [job.snapshot() for job in jobs]
+
+    def is_running(self, kind: str) -> bool:
+        """Whether a job of that kind is at work."""
+        return any(job.kind == kind and job.is_running for job in self.list())
 
     def cancel(self, job_id: int) -> None:
         """Asks a job to stop; an unknown or ended one is left alone."""

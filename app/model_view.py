@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import resources, views
 from app.charts import SPLIT_TITLES
+from app.training import fields
 from pipeline.dataset import Split
 from pipeline.evaluation.stored import stored_reports
 from pipeline.recognition.catalog import ModelEntry
@@ -43,6 +44,7 @@ def card(dataset: str | None) -> None:
             icon=":material/monitoring:",
             query_params={"model": entry.reference},
         )
+        st.page_link("pages/photo.py", label="Try it on a photo", icon=":material/add_a_photo:")
 
 
 def _empty(dataset: str | None) -> None:
@@ -61,7 +63,7 @@ def _scores(entry: ModelEntry) -> None:
     reports = stored_reports(entry.folder)
     report = reports.get(Split.TEST) or reports.get(Split.VALIDATION)
     if report is None:
-        st.caption("It has not been evaluated yet: `python -m pipeline evaluate` does it.")
+        st.caption("It has not been evaluated yet; the Evaluate page does it.")
         return
     title = SPLIT_TITLES[Split(report.split)]
     clean = report.clean
@@ -86,7 +88,8 @@ def _scores(entry: ModelEntry) -> None:
 def _facts(entry: ModelEntry, contract: ModelContract) -> None:
     data = contract.dataset
     rows = {
-        "Network": f"{contract.architecture}, {views.count(contract.num_parameters)} parameters",
+        "Network": f"{fields.network(contract.architecture)}, "
+        f"{views.count(contract.num_parameters)} parameters",
         "Trained on": data.get("title") or data.get("name") or "unknown",
         "Trained": views.when(contract.created),
         "Origin": _ORIGINS[entry.origin],

@@ -21,12 +21,12 @@ feels.
 - **The faces are not everybody's.** They were gathered by a web search: posed, acted, mostly lit
   well, and not balanced by age, skin colour or gender. Figures on them say little about a group
   that is rare in them.
-- **A confidence is about pictures.** "71 %" means that of such answers on pictures *like those of
+- **A confidence is about pictures.** “71 %” means that of such answers on pictures *like those of
   the test set*, 71 in 100 match the label. Other cameras and other faces can be far from that.
 """
 
 _DO = """
-- Say "looks happy", never "is happy", and keep "unsure" as an answer.
+- Say “looks happy”, never “is happy”, and keep “unsure” as an answer.
 - Tell people before a camera looks at them, and let them say no without a disadvantage.
 - Measure on your own pictures, for each group of people that you mean to use it on.
 - Look at single faces where it matters: the occlusion map shows what an answer rests on.

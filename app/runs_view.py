@@ -74,5 +74,5 @@ def _latest(was_lively: bool) -> None:
                 "note": st.column_config.TextColumn("Note", width="large"),
             },
         )
-        if len(runs) > _LATEST:
-            st.caption(f"{len(runs) - _LATEST} older: `python -m pipeline runs list`")
+        older = f" ({len(runs) - _LATEST} older)" if len(runs) > _LATEST else ""
+        st.page_link("pages/runs.py", label=f"All runs{older}", icon=":material/table_chart:")

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, views
+from app import active_model, resources, views
 from app.recognition import (
     MOST_SMOOTHING,
     RecognitionSettings,
@@ -65,14 +65,15 @@ def popover(*, smoothing: bool = False) -> RecognitionSettings:
 
 def no_model() -> None:
     """Says that there is no model yet, and where to get one."""
-    with st.container(border=True, horizontal_alignment="center", key="no_model"):
-        views.empty_state(
-            "No model yet",
-            "Faces are recognized by a trained network, and there is none. The overview says how "
-            "to train one, in a few minutes on drawn faces if need be.",
-        )
-        st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")
-        st.space("small")
+    views.empty_page(
+        "No model yet",
+        "Faces are recognized by a trained network, and there is none. The overview says how to "
+        "train one, in a few minutes on drawn faces if need be.",
+        "pages/overview.py",
+        "Overview",
+        "space_dashboard",
+        key="no_model",
+    )
 
 
 def synthetic_warning() -> None:
@@ -121,9 +122,8 @@ def _usable(active: ModelEntry) -> dict[str, ModelContract]:
 
 
 def _model_chosen() -> None:
-    resources.models().activate(st.session_state[f"{_KEY}_model"])
-    # The threshold belonged to the model before.
-    _change(unsure_below=None)
+    with views.guarded():
+        active_model.choose(st.session_state[f"{_KEY}_model"])
 
 
 def _detector(settings: RecognitionSettings) -> None:

@@ -91,7 +91,7 @@ def curves_text(reports: Sequence[StressReport], corruption: str | None) -> str:
     lines = []
     for report in reports[:MOST_LINES]:
         clean, *worse = accuracies(report, corruption)
-        lines.append(f"{report.model} falls from {clean:.0%} to {worse[-1]:.0%}")
+        lines.append(f"{report.model} falls from {100 * clean:.0f} % to {100 * worse[-1]:.0f} %")
     return f"Accuracy by strength of {title}: " + "; ".join(lines)
 
 

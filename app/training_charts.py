@@ -77,11 +77,11 @@ def curves_text(history: History) -> str:
     last, best = history[-1], best_epoch(history)
     text = (
         f"After {len(history)} epochs: training loss {last['loss']:.3f}, validation loss "
-        f"{last['val_loss']:.3f}, training accuracy {last['accuracy']:.1%}, validation accuracy "
-        f"{last['val_accuracy']:.1%}"
+        f"{last['val_loss']:.3f}, training accuracy {100 * last['accuracy']:.1f} %, "
+        f"validation accuracy {100 * last['val_accuracy']:.1f} %"
     )
     if best is not None:
-        text += f"; best in epoch {best['epoch']}: {best['val_accuracy']:.1%}"
+        text += f"; best in epoch {best['epoch']}: {100 * best['val_accuracy']:.1f} %"
     return text + "."
 
 

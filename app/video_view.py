@@ -45,7 +45,7 @@ _JUMP, _JUMPS, _UPLOADS = "video_jump", "video_jumps", "video_uploads"
 
 def source(settings: RecognitionSettings) -> None:
     """Where the video comes from, how often to look, and the button that starts it."""
-    busy = any(job.kind == KIND and job.is_running for job in resources.jobs().list())
+    busy = resources.jobs().is_running(KIND)
     way = st.segmented_control(
         "Video from",
         (_UPLOAD, _PATH),
@@ -259,6 +259,7 @@ def _people(analysis: VideoAnalysis, tracks: Sequence[TrackSummary]) -> None:
             },
             hide_index=True,
             key="video_people_table",
+            alt="When each person was in view, and for how long",
         )
         rest = len(analysis.tracks) - len(tracks)
         more = f" {rest} more, in view for less, are in the files." if rest else ""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.messages import APOLOGY, describe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _logger = logging.getLogger(__name__)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>$~#|]|:(?=[a-z]))")
@@ -92,6 +95,108 @@ def empty_state(title: str, text: str) -> None:
         st.space("small")
 
 
+def data_table(
+    table: pd.DataFrame, *, key: str, alt: str, formats: Mapping[str, str] | None = None
+) -> None:
+    """A table of figures as all pages show them; in a file its columns keep their own names.
+
+    Args:
+        table: A row for each thing.
+        key: Of the element.
+        alt: What it holds, for those who cannot see it.
+        formats: Of columns of fractions, by name, as `NumberColumn` takes them;
+            the others have one decimal.
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        title, kind = name[:1].upper() + name[1:], table[name].dtype.kind
+        if kind in "iu":
+            columns[name] = st.column_config.NumberColumn(title, format="localized")
+        elif kind == "f":
+            number = (formats or {}).get(name, "%.1f")
+            columns[name] = st.column_config.NumberColumn(title, format=number)
+        else:
+            columns[name] = st.column_config.Column(title)
+    st.dataframe(table, hide_index=True, key=key, alt=alt, placeholder="—", column_config=columns)
+
+
+def offer(
+    title: str,
+    text: str,
+    label: str,
+    icon: str,
+    *,
+    key: str,
+    on_click: Callable[..., Any],
+    args: tuple[Any, ...],
+) -> None:
+    """An empty state with the button that begins the work which fills it.
+
+    Args:
+        title: What is not there.
+        text: What the work is and how long it takes.
+        label: Of the button.
+        icon: Name of a Material symbol.
+        key: Of the button.
+        on_click: Begins the work.
+        args: Passed to it.
+    """
+    empty_state(title, text)
+    with st.container(horizontal_alignment="center"):
+        st.button(
+            label,
+            key=key,
+            type="primary",
+            icon=f":material/{icon}:",
+            on_click=on_click,
+            args=args,
+        )
+        st.space("small")
+
+
+def under_way(title: str) -> None:
+    """Says that the work which fills this part is being done.
+
+    Args:
+        title: What is done.
+    """
+    empty_state(title, "Its progress is above; this part fills by itself when it is done.")
+
+
+def empty_page(title: str, text: str, page: str, label: str, icon: str, *, key: str) -> None:
+    """An empty state in a box of its own, with the link to where it can be mended.
+
+    Args:
+        title: What is not there.
+        text: What to do.
+        page: The page that the link opens.
+        label: Of the link.
+        icon: Name of a Material symbol.
+        key: A stable name for tests and styles.
+    """
+    with st.container(border=True, horizontal_alignment="center", key=key):
+        empty_state(title, text)
+        st.page_link(page, label=label, icon=f":material/{icon}:")
+        st.space("small")
+
+
+def no_dataset(why: str, *, key: str) -> None:
+    """Says that there is no dataset yet, and where to get one.
+
+    Args:
+        why: What one is needed for, a sentence.
+        key: A stable name for tests and styles.
+    """
+    empty_page(
+        "No dataset yet",
+        f"{why} The overview imports FER-2013, or draws a demo dataset in a few seconds.",
+        "pages/overview.py",
+        "Overview",
+        "space_dashboard",
+        key=key,
+    )
+
+
 def keep_or_delete(delete: Callable[..., None], *args: Any, key: str) -> None:
     """The two buttons that end a dialog which asks before deleting; both close it.
 
@@ -109,9 +214,14 @@ def keep_or_delete(delete: Callable[..., None], *args: Any, key: str) -> None:
             st.rerun()
 
 
-def percent(value: float) -> str:
+def percent(value: float, digits: int = 1) -> str:
     """A share as people write it: `71.3 %`."""
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.{digits}f} %"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A difference, with a sign that is one: `+1.2`, `−0.4`."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:

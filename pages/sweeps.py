@@ -12,7 +12,9 @@ st.caption(
 )
 
 with views.guarded():
-    names = resources.sweeps().names()
+    # The first time, Optuna and its database take a second or two to load.
+    with st.spinner("Opening the sweeps"):
+        names = resources.sweeps().names()
     if steer.choose_view(names) == steer.WATCH:
         watch.view(names)
     else:

@@ -59,16 +59,17 @@ def choose() -> list[Subject]:
 
 
 def _too_few(number: int) -> None:
-    with st.container(border=True, horizontal_alignment="center", key="compare_empty"):
-        views.empty_state(
-            "Nothing to compare yet" if number else "No runs yet",
-            "There is one: train another, with one setting changed, and see what it did."
-            if number
-            else "Train two networks; this page then shows how they differ, and whether that is "
-            "more than luck.",
-        )
-        st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
-        st.space("small")
+    views.empty_page(
+        "Nothing to compare yet" if number else "No runs yet",
+        "There is one: train another, with one setting changed, and see what it did."
+        if number
+        else "Train two networks; this page then shows how they differ, and whether that is more "
+        "than luck.",
+        "pages/train.py",
+        "Train",
+        "model_training",
+        key="compare_empty",
+    )
 
 
 def _wanted(runs: dict[str, Run], models: dict[str, ModelEntry]) -> list[str]:

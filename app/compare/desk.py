@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import resources
 from app.compare.subjects import Subject
-from app.jobs import JobBusyError, Work
+from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.evaluation import Predictions, PredictionStore
 from pipeline.evaluation.comparison import Comparison
@@ -90,15 +90,12 @@ def begin(question: Question, wanted: Sequence[Subject]) -> None:
     """Starts to compute the answers of models; only one such job runs at a time."""
     names = ", ".join(item.name for item in wanted)
     work = scoring_work(resources.home(), wanted, question.dataset.name, question.split)
-    try:
-        resources.jobs().start(_KIND, f"Answers of {names}", work)
-    except JobBusyError:
-        return  # a second click
+    resources.jobs().try_start(_KIND, f"Answers of {names}", work)
 
 
 def is_busy() -> bool:
     """Whether answers are being computed just now."""
-    return any(job.kind == _KIND and job.is_running for job in resources.jobs().list())
+    return resources.jobs().is_running(_KIND)
 
 
 def scoring_work(home: Home, wanted: Sequence[Subject], name: str, split: Split) -> Work:

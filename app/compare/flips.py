@@ -77,10 +77,8 @@ def _images(answers: Answers, other: str, places: npt.NDArray[np.intp], key: str
         f"**{views.plain(other)}**; the line has the colour of the label. The greatest change of "
         f"probability comes first.  \n{LEGEND}"
     )
-    pages = -(-len(places) // _PAGE)
-    # Another list begins at its first page.
-    page = st.pagination(pages, key=f"compare_page_{key}") if pages > 1 else 1
-    shown = places[(page - 1) * _PAGE : page * _PAGE]
+    page = grid.page(len(places), _PAGE, f"compare_page_{key}")
+    shown = places[page * _PAGE : (page + 1) * _PAGE]
     sheet = gallery.sheet(
         dataset,
         first.indices[shown],

@@ -36,7 +36,7 @@ def view(answers: Answers) -> None:
         st.markdown(f"**Differences from {views.plain(found.baseline)}**")
         _chart(_overall(answers), "compare_overall", "Differences from the baseline")
     with right:
-        st.fragment(_classes)(answers)
+        _classes(answers)
     if len(found.pairs) > 1:
         st.markdown(legend([answers.subject(pair.other) for pair in found.pairs]))
     st.caption(_method(found))
@@ -67,9 +67,9 @@ def verdict(pair: PairComparison, *, num_pairs: int = 1) -> str:
 
 
 def points(difference: Difference) -> str:
-    """A difference in percentage points, with its interval: `+1.2 (0.3 to 2.1)`."""
-    low, high = difference.ci95
-    return f"{100 * difference.delta:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    """A difference in percentage points, with its interval: `+1.2 (+0.3 to +2.1)`."""
+    delta, low, high = (views.signed(100 * at) for at in (difference.delta, *difference.ci95))
+    return f"{delta} ({low} to {high})"
 
 
 def p_text(value: float) -> str:

@@ -124,26 +124,18 @@ def _strangers(subjects: Sequence[Subject], dataset: Dataset) -> list[str]:
 
 def _not_answered(question: Question) -> None:
     if desk.is_busy():
-        views.empty_state(
-            "The answers are on their way",
-            "Progress is above; this part fills by itself, and all else can be used meanwhile.",
-        )
+        views.under_way("The models are answering images")
         return
     wanted = desk.missing(question)
     number = len(question.dataset.indices(question.split))
-    views.empty_state(
+    views.offer(
         "Not compared yet",
         f"{len(wanted)} of the {len(question.subjects)} models still "
         f"{'has' if len(wanted) == 1 else 'have'} to answer these {number:,} images. It is done "
         "once, in the background.",
+        "Compare on these images",
+        "play_arrow",
+        key="compare_start",
+        on_click=desk.begin,
+        args=(question, wanted),
     )
-    with st.container(horizontal_alignment="center"):
-        st.button(
-            "Compare on these images",
-            key="compare_start",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=desk.begin,
-            args=(question, wanted),
-        )
-        st.space("small")

@@ -15,7 +15,6 @@ from pipeline.evaluation.stored import stored_reports
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import ModelContract
 from pipeline.runs import Run
-from pipeline.training import architectures
 
 MOST = 8
 
@@ -30,7 +29,7 @@ _SYMBOLS = (
     *("x", "star", "triangle-down", "pentagon"),
 )
 _DATA = ("dataset", "overlay_version")
-_IRRELEVANT = frozenset({"dataset_fingerprint", "edited_fingerprint"})
+_IRRELEVANT = frozenset({"dataset_fingerprint", "edited_fingerprint", "sweep"})
 
 
 @dataclass(frozen=True)
@@ -177,15 +176,13 @@ def value_text(name: str, value: Any) -> str:
         return f"{value:g}"
     if name == "dataset":
         return str(value)
-    if name == "architecture":
-        return _network(str(value))
     return fields.choice(name, value) if isinstance(value, str) else str(value)
 
 
 def _of_run(run: Run) -> dict[str, Any]:
     config = run.config
     return {
-        "network": _network(config["architecture"]),
+        "network": fields.network(config["architecture"]),
         "config": config,
         "history": run.history,
         **({} if not run.has_model else _model_facts(run.folder)),
@@ -196,14 +193,8 @@ def _of_model(folder: Path) -> dict[str, Any]:
     facts = _model_facts(folder)
     contract: ModelContract = facts["contract"]
     config = {**contract.training, "dataset": contract.dataset.get("name")}
-    return {"network": _network(contract.architecture), "config": config, **facts}
+    return {"network": fields.network(contract.architecture), "config": config, **facts}
 
 
 def _model_facts(folder: Path) -> dict[str, Any]:
     return {"contract": ModelContract.load(folder), "reports": stored_reports(folder)}
-
-
-def _network(name: str) -> str:
-    """The network's title; a model from elsewhere may be of an unknown one."""
-    known = architectures.names()
-    return architectures.get(name).title if name in known else name

@@ -44,6 +44,15 @@ def heading(subjects: Sequence[Subject]) -> None:
         column_config=_COLUMNS,
     )
     st.markdown(legend(subjects))
+    with st.container(horizontal=True, gap="small", key="compare_evaluate"):
+        for item in subjects:
+            if item.contract is not None:
+                st.page_link(
+                    "pages/evaluation.py",
+                    label=f"Evaluate {views.plain(item.name)}",
+                    icon=":material/monitoring:",
+                    query_params={"model": item.name},
+                )
     for item in subjects:
         if item.trouble:
             st.error(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, dataset_charts
+from app import charts, dataset_charts, views
 from app.dataset_page.desk import Desk, download
 from pipeline.dataset import SPLITS, DatasetMeta, Split
 from pipeline.dataset.resampling import Resampled, Scheme, resample
@@ -45,11 +45,13 @@ def tab(desk: Desk) -> None:
     st.markdown(imbalance_words(meta))
     _table("Images per class and split", count_table(meta), f"{desk.dataset.name}-balance")
     weights = weight_table(np.asarray(desk.dataset.labels[desk.dataset.indices(Split.TRAIN)]))
-    _table("Class weights in training", weights, f"{desk.dataset.name}-class-weights")
+    schemes = dict.fromkeys(settings()["class_weights"].choices, "%.3f")
+    name = f"{desk.dataset.name}-class-weights"
+    _table("Class weights in training", weights, name, {**schemes, "copies": "%.2f"})
     st.caption(
-        "What one training image of a class counts under each scheme of `class_weights`; the mean "
-        "over all images is 1. “Copies” is how often an image would have to be drawn for its "
-        "class to be as frequent as the largest."
+        "What one training image of a class counts under each choice of “Class weights” on the "
+        "Train page; the mean over all images is 1. “Copies” is how often an image would have to "
+        "be drawn for its class to be as frequent as the largest."
     )
     _resampling(desk)
 
@@ -153,10 +155,11 @@ def _resampling(desk: Desk) -> None:
         "Training images an epoch",
         resampling_table(before, then),
         f"{desk.dataset.name}-resampling",
+        {"times an image": "%.2f"},
     )
     st.caption(
-        "An epoch takes time in proportion to its images. The share is the setting `subset` of "
-        "training, which draws each image once; `class_weights` do there, on average, what "
+        "An epoch takes time in proportion to its images. The share is “Share of the images” on "
+        "the Train page, which draws each image once; “Class weights” do there, on average, what "
         "oversampling does, without a longer epoch."
     )
 
@@ -182,8 +185,10 @@ def _percent(counts: np.ndarray) -> np.ndarray:
     return (100 * counts / max(int(counts.sum()), 1)).round(2)
 
 
-def _table(title: str, table: pd.DataFrame, name: str) -> None:
+def _table(
+    title: str, table: pd.DataFrame, name: str, formats: dict[str, str] | None = None
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**", width="stretch")
         download(table.copy, name)
-    st.dataframe(table, hide_index=True, key=f"table_{name}")
+    views.data_table(table, key=f"table_{name}", alt=title, formats=formats)

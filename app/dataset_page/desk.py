@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app import resources, views
-from app.jobs import JobBusyError, Work
+from app.jobs import Work
 from app.messages import describe
 from pipeline.dataset import SPLITS, Dataset, DatasetStore, inspection
 from pipeline.dataset.inspection import Inspection
@@ -89,20 +89,19 @@ def not_inspected(desk: Desk, what: str) -> None:
         desk: The dataset on the page.
         what: What is missing, as the subject of a sentence in the plural.
     """
-    views.empty_state(
+    if resources.jobs().is_running(_KIND):
+        views.under_way("The images are being inspected")
+        return
+    views.offer(
         f"{what} are not known yet",
         "They come from an inspection of all images, which takes about six seconds for FER-2013 "
         "and is done once; it is kept beside the dataset.",
+        "Inspect the images",
+        "search",
+        key="inspect",
+        on_click=_start,
+        args=(desk.dataset.name,),
     )
-    if not any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
-        with st.container(horizontal_alignment="center"):
-            st.button(
-                "Inspect the images",
-                key="inspect",
-                icon=":material/search:",
-                on_click=_restart,
-                args=(desk.dataset.name,),
-            )
 
 
 def change(*edits: Edit) -> None:
@@ -167,18 +166,9 @@ def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV"
     )
 
 
-def _restart(name: str) -> None:
-    _start(name)
-
-
 def _start(name: str) -> bool:
-    try:
-        resources.jobs().start(
-            _KIND, f"Inspection of {name}", inspection_work(resources.datasets(), name)
-        )
-    except JobBusyError:
-        return False
-    return True
+    work = inspection_work(resources.datasets(), name)
+    return resources.jobs().try_start(_KIND, f"Inspection of {name}", work)
 
 
 def _inspection(dataset: Dataset) -> Inspection | None:

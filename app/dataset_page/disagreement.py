@@ -97,4 +97,4 @@ def _tables(name: str, found: Agreement) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**", width="stretch")
             download(table.copy, f"{name}-{key}")
-        st.dataframe(table, hide_index=True, key=f"table_{key}")
+        views.data_table(table, key=f"table_{key}", alt=title, formats={"entropy (bits)": "%.2f"})

@@ -47,7 +47,7 @@ def tab(desk: Desk) -> None:
         download(
             lambda: changes(desk, edited), f"{desk.dataset.name}-edits", label="Changes as CSV"
         )
-    st.dataframe(history(edited), hide_index=True, key="overlay_history")
+    views.data_table(history(edited), key="overlay_history", alt="All edits, the latest first")
     path = OverlayStore(resources.home().data).path(desk.dataset)
     st.caption(
         "To train with them, choose a version under Data on the Train page; on the command line, "

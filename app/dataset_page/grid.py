@@ -87,16 +87,14 @@ def page(number: int, size: int, key: str) -> int:
     Args:
         number: How many there are in all.
         size: How many make a page.
-        key: Of the input.
+        key: Of the input; another list under another key begins at its first page.
     """
     pages = max(1, -(-number // size))
     if pages == 1:
         return 0
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.session_state[key] = min(st.session_state.get(key, 1), pages)
-        wanted = st.number_input("Page", 1, pages, key=key, width=130)
-        st.markdown(f"of {pages:,}")
-    return int(wanted) - 1
+    # Of fewer images there may be no such page any more.
+    st.session_state[key] = min(st.session_state.get(key, 1), pages)
+    return int(st.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150)) - 1
 
 
 @cache

@@ -11,12 +11,11 @@ import numpy as np
 import streamlit as st
 
 from app import charts, dataset_charts, resources, views
-from app.charts import SPLIT_TITLES
 from app.dataset_page import look
 from app.dataset_page.desk import Desk, not_inspected
 from app.dataset_page.gallery import Filters, select
 from app.jobs import Work
-from pipeline.dataset import SPLITS, DatasetStore, Split
+from pipeline.dataset import DatasetStore
 from pipeline.dataset.embedding import ImageMap, pixel_features
 from pipeline.dataset.maps import (
     MOST_IMAGES,
@@ -27,7 +26,6 @@ from pipeline.dataset.maps import (
     stratified_sample,
 )
 from pipeline.evaluation.predictions import fingerprint
-from pipeline.labels import EMOTIONS
 from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import CONTRACT, MODEL_ONNX
@@ -90,7 +88,7 @@ def tab(desk: Desk) -> None:
     """The map, coloured by class."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = _kind()
-        filters = _filters()
+        filters = look.class_and_split("map")
     if kind is None:
         views.empty_state(
             "No model yet", "Train one; its view of the images can then be mapped here."
@@ -159,25 +157,27 @@ def _kind() -> Kind | None:
 
 
 def _not_computed(desk: Desk, kind: Kind) -> None:
-    if any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
-        views.empty_state(
-            "A map is being computed", "The bar above shows how far it is; it is drawn by itself."
-        )
+    if resources.jobs().is_running(_KIND):
+        views.under_way("A map is being computed")
         return
     number = min(len(desk.dataset), MOST_IMAGES)
     sample = "" if number == len(desk.dataset) else f" of {len(desk.dataset):,}"
-    views.empty_state(
+    views.offer(
         "This map is not computed yet",
         f"{views.plain(kind.title)}, {number:,}{sample} images. For FER-2013 it takes about "
         f"{_TIMES[kind.model is not None, kind.method]} on two processor cores, is done in the "
         "background, and is kept.",
+        "Compute the map",
+        "scatter_plot",
+        key="map_compute",
+        on_click=_start,
+        args=(desk.dataset.name, kind),
     )
-    with st.container(horizontal_alignment="center"):
-        if st.button("Compute the map", key="map_compute", icon=":material/scatter_plot:"):
-            work = map_work(resources.datasets(), desk.dataset.name, kind)
-            resources.jobs().start(_KIND, f"Map of {desk.dataset.name}: {kind.title}", work)
-            # The strip of jobs above the page was drawn before there was this one.
-            st.rerun()
+
+
+def _start(name: str, kind: Kind) -> None:
+    work = map_work(resources.datasets(), name, kind)
+    resources.jobs().try_start(_KIND, f"Map of {name}: {kind.title}", work)
 
 
 def _draw(desk: Desk, kind: Kind, found: ImageMap, filters: Filters) -> None:
@@ -209,28 +209,6 @@ def _draw(desk: Desk, kind: Kind, found: ImageMap, filters: Filters) -> None:
         look.link(desk, "Selected on the map", chosen, key="map_look")
     about = _ABOUT[_PIXELS if kind.model is None else _MODEL]
     st.caption(f"{about} {_CAVEATS[kind.method]}")
-
-
-def _filters() -> Filters:
-    classes = st.multiselect(
-        "Class",
-        range(len(EMOTIONS)),
-        format_func=lambda index: EMOTIONS[index].title,
-        placeholder="Any",
-        key="map_classes",
-        width=260,
-        persist_state="session",
-    )
-    splits = st.multiselect(
-        "Split",
-        SPLITS,
-        format_func=SPLIT_TITLES.__getitem__,
-        placeholder="Any",
-        key="map_splits",
-        width=220,
-        persist_state="session",
-    )
-    return Filters(classes=tuple(classes), splits=tuple(Split(split) for split in splits))
 
 
 def _stamp(*paths: Path) -> tuple[int, ...]:

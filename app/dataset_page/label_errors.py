@@ -159,24 +159,26 @@ def _splits(dataset: Dataset) -> list[Split]:
 
 
 def _not_ranked(desk: Desk, entry: ModelEntry, splits: list[Split]) -> None:
-    if any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
-        views.empty_state(
-            "The labels are being ranked", "The bar above shows how far it is; they show here."
-        )
+    if resources.jobs().is_running(_KIND):
+        views.under_way("The labels are being ranked")
         return
     number = sum(len(desk.dataset.indices(split)) for split in splits)
-    views.empty_state(
+    views.offer(
         "These labels are not ranked yet",
         f"The model answers {number:,} images once, in the background; 7,000 take about ten "
         "seconds.",
+        "Rank the labels",
+        "fact_check",
+        key="label_errors_rank",
+        on_click=_start,
+        args=(desk.dataset.name, entry, splits),
     )
-    with st.container(horizontal_alignment="center"):
-        if st.button("Rank the labels", key="label_errors_rank", icon=":material/fact_check:"):
-            name, home = desk.dataset.name, resources.home()
-            work = ranking_work(resources.datasets(), name, entry.folder, splits, home.cache)
-            resources.jobs().start(_KIND, f"Label errors of {name} by {entry.name}", work)
-            # The strip of jobs above the page was drawn before there was this one.
-            st.rerun()
+
+
+def _start(name: str, entry: ModelEntry, splits: list[Split]) -> None:
+    cache = resources.home().cache
+    work = ranking_work(resources.datasets(), name, entry.folder, splits, cache)
+    resources.jobs().try_start(_KIND, f"Label errors of {name} by {entry.name}", work)
 
 
 def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErrors) -> None:
@@ -189,8 +191,7 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
     if not len(found):
         st.success("The model agrees with every label.", icon=":material/check_circle:")
         return
-    key = "label_errors_page"
-    page = grid.page(len(found), _NUM_IMAGES, key)
+    page = grid.page(len(found), _NUM_IMAGES, f"label_errors_page_{entry.reference}")
     shown = slice(page * _NUM_IMAGES, (page + 1) * _NUM_IMAGES)
     with st.container(horizontal=True, vertical_alignment="center"):
         download(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,7 @@ def _samples(name: str) -> None:
         order, seed = _order(desk)
         shown = gallery.arrange(indices, order, seed, desk.found)
         page_size = _choice("Images a page", list(PAGE_SIZES), "look_page_size", 120)
-        pages = max(1, -(-len(shown) // page_size))
-        # Of fewer images there may be no such page any more.
-        st.session_state["look_page"] = min(st.session_state.get("look_page", 1), pages)
-        number = st.number_input(f"Page of {pages:,}", 1, pages, key="look_page", width=130)
+        page = grid.page(len(shown), page_size, "look_page")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = f", by {', '.join(narrowing)}" if narrowing else ""
         st.markdown(f"**{len(shown):,}** images{hidden}  \n{LEGEND}", width="stretch")
@@ -90,7 +88,7 @@ def _samples(name: str) -> None:
         download(
             lambda: image_table(desk, shown), f"{desk.dataset.name}-images", label="List as CSV"
         )
-    on_page = shown[(number - 1) * page_size : number * page_size]
+    on_page = shown[page * page_size : (page + 1) * page_size]
     if not len(on_page):
         st.info("No image passes these filters: widen one of them.", icon=":material/filter_alt:")
         return
@@ -108,32 +106,37 @@ def _filters(desk: Desk) -> Filters:
             st.badge(f"{among[0]}: {len(among[1]):,} images", icon=":material/filter_alt:")
             st.button("Show all images", key="look_all", type="tertiary", on_click=_forget_among)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        classes = st.multiselect(
-            "Class",
-            range(len(EMOTIONS)),
-            format_func=lambda index: EMOTIONS[index].title,
-            placeholder="Any",
-            key="look_classes",
-            persist_state="session",
-            width=260,
-        )
-        splits = st.multiselect(
-            "Split",
-            SPLITS,
-            format_func=SPLIT_TITLES.__getitem__,
-            placeholder="Any",
-            key="look_splits",
-            persist_state="session",
-            width=220,
-        )
+        wanted = class_and_split("look")
         with st.popover("More filters", icon=":material/tune:"):
             more = _more_filters(desk)
-    return Filters(
-        classes=tuple(classes),
-        splits=tuple(Split(split) for split in splits),
-        among=among[1] if among else None,
-        **more,
+    return replace(wanted, among=among[1] if among else None, **more)
+
+
+def class_and_split(prefix: str) -> Filters:
+    """The choice of classes and splits.
+
+    Args:
+        prefix: Begins the keys of the widgets.
+    """
+    classes = st.multiselect(
+        "Class",
+        range(len(EMOTIONS)),
+        format_func=lambda index: EMOTIONS[index].title,
+        placeholder="Any",
+        key=f"{prefix}_classes",
+        persist_state="session",
+        width=260,
     )
+    splits = st.multiselect(
+        "Split",
+        SPLITS,
+        format_func=SPLIT_TITLES.__getitem__,
+        placeholder="Any",
+        key=f"{prefix}_splits",
+        persist_state="session",
+        width=220,
+    )
+    return Filters(classes=tuple(classes), splits=tuple(Split(split) for split in splits))
 
 
 def _choice(label: str, options: list[Any], key: str, width: int) -> Any:

@@ -11,6 +11,7 @@ import streamlit as st
 from app import charts, dataset_charts
 from app.dataset_page.desk import Desk
 from app.faces import montage
+from app.training import fields
 from pipeline.labels import EMOTIONS
 from pipeline.preprocessing import Preprocessing
 from pipeline.training.augmentation import augment
@@ -20,7 +21,7 @@ Picture = npt.NDArray[np.uint8]
 
 NUM_VERSIONS = 16
 _STEPS = 100
-# Mixup blends two images of a batch: there is nothing of it to see on one face.
+# They join two images of a batch: there is nothing of it to see on one face.
 _OF_A_PAIR = ("mixup", "cutmix")
 _INDEX = "preview_index"
 
@@ -108,7 +109,7 @@ def _setting(name: str) -> Any:
     """The widget of a setting, with its own range, default and help."""
     setting = settings()[name]
     default = getattr(TrainingConfig(), name)
-    title, key = name.capitalize(), f"preview_{name}"
+    title, key = fields.title(name), f"preview_{name}"
     if isinstance(default, bool):
         return st.toggle(title, default, key=key, help=setting.help, persist_state="session")
     low, high = float(setting.low or 0), float(setting.high or 1)

@@ -104,7 +104,7 @@ def overlap_table(copies: Copies) -> pd.DataFrame:
     for split in SPLITS:
         rows[SPLIT_TITLES[split]] = [len(copies.overlap(split, other).images) for other in SPLITS]
     table = pd.DataFrame.from_dict(
-        rows, orient="index", columns=[f"copy in {SPLIT_TITLES[other]}" for other in SPLITS]
+        rows, orient="index", columns=[f"copy in {SPLIT_TITLES[other].lower()}" for other in SPLITS]
     )
     return table.rename_axis("images of").reset_index()
 
@@ -160,7 +160,11 @@ def _copies_and_faults(desk: Desk) -> None:
                 st.markdown(f"**{name}**", width="stretch")
                 kind = name.split()[0].lower()
                 download(table.copy, f"{desk.dataset.name}-{kind}-overlaps")
-            st.dataframe(table, hide_index=True, key=f"overlaps_{kind}")
+            views.data_table(
+                table,
+                key=f"overlaps_{kind}",
+                alt=f"{name}: how many images of each split have one in each split",
+            )
     _browse(desk, findings(report))
 
 

@@ -149,7 +149,8 @@ def _unsure(desk: Desk) -> None:
             evaluation_charts.coverage(points, now),
             config=charts.CONFIG,
             key="coverage",
-            alt=f"Of {now.coverage:.0%} of the faces that get an answer, {right_ones} are right",
+            alt=f"{views.percent(now.coverage)} of the faces get an answer; {right_ones} of these "
+            "are right",
         )
 
 
@@ -182,8 +183,8 @@ def _threshold(desk: Desk, own: float, is_active: bool) -> float:
     )
     if is_active:
         st.caption(
-            f"Photo, video, webcam and the JSON interface use it. The model's own is {own:.0%}, "
-            "chosen on validation."
+            "Photo, video, live and the JSON interface use it. The model's own is "
+            f"{views.percent(own, 0)}, chosen on validation."
         )
         st.button(
             "Back to the model's own",
@@ -196,7 +197,7 @@ def _threshold(desk: Desk, own: float, is_active: bool) -> float:
     else:
         st.caption(
             f"To look at only: the threshold in use is that of the active model. This model's own "
-            f"is {own:.0%}, chosen on validation."
+            f"is {views.percent(own, 0)}, chosen on validation."
         )
     untouched = st.session_state[key] == min(round(100 * own), 95) and chosen is None
     # The model's own has more digits than the slider.

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import resources, views
 from app.evaluation.choice import Choice
-from app.jobs import JobBusyError, Work
+from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset.overlay import Overlay
 from pipeline.evaluation import EvaluationReport, Predictions, PredictionStore
@@ -112,7 +112,7 @@ def scoring_work(
 
 def is_scoring() -> bool:
     """Whether images are being scored just now, for whatever model."""
-    return any(job.kind == _KIND and job.is_running for job in resources.jobs().list())
+    return resources.jobs().is_running(_KIND)
 
 
 def not_scored(desk: Desk, what: str) -> None:
@@ -129,24 +129,18 @@ def not_scored(desk: Desk, what: str) -> None:
             "choose it above.",
         )
     elif is_scoring():
-        views.empty_state(
-            f"{what} are on their way",
-            "The model is answering the images of a split; this page goes on by itself.",
-        )
+        views.under_way(f"{what} are on their way")
     else:
-        views.empty_state(
+        views.offer(
             f"{what} are not known yet",
             f"The model has to answer the {len(desk.dataset.indices(desk.split)):,} images of "
             "this split, which is done once.",
+            "Score the images",
+            "play_arrow",
+            key="score_images",
+            on_click=_start,
+            args=(desk.entry, desk.dataset.name, desk.split, desk.tta),
         )
-        with st.container(horizontal_alignment="center"):
-            st.button(
-                "Score the images",
-                key="score_images",
-                icon=":material/play_arrow:",
-                on_click=_restart,
-                args=(desk.entry, desk.dataset.name, desk.split, desk.tta),
-            )
 
 
 def _desk(choice: Choice, report: EvaluationReport | None, official: Predictions | None) -> Desk:
@@ -210,12 +204,4 @@ def _start(entry: ModelEntry, dataset: str, split: Split, tta: str) -> bool:
     title = f"{entry.name} on {dataset}"
     home = resources.home()
     work = scoring_work(entry.folder, resources.datasets(), dataset, split, tta, home.cache)
-    try:
-        resources.jobs().start(_KIND, title, work)
-    except JobBusyError:
-        return False
-    return True
-
-
-def _restart(entry: ModelEntry, dataset: str, split: Split, tta: str) -> None:
-    _start(entry, dataset, split, tta)
+    return resources.jobs().try_start(_KIND, title, work)

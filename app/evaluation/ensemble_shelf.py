@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import resources, views
+from app import active_model, resources, views
 from app.evaluation.desk import Desk
 from app.jobs import JobBusyError, Work
 from app.messages import describe
@@ -13,7 +13,6 @@ from pipeline.dataset.overlay import Overlay
 from pipeline.evaluation.ensemble import SAVED_VIEWS
 from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelCatalog, ModelEntry
-from pipeline.recognition.classifier import EmotionClassifier
 
 _KIND = "ensemble_saving"
 _NAME = "ensemble_name"
@@ -55,7 +54,7 @@ def save(desk: Desk, dataset: Dataset, members: list[ModelEntry]) -> None:
         if desk.tta not in SAVED_VIEWS:
             st.info(
                 "Ten crops are cut from the face before it is resized, which a saved network comes "
-                "too late for: choose no views or the mirror image above.",
+                "too late for: choose none, or the mirror image, as test-time augmentation above.",
                 icon=":material/info:",
             )
             return
@@ -87,12 +86,9 @@ def saved(models: dict[str, ModelEntry]) -> None:
                 st.markdown(_line(entry), width="stretch")
                 if is_active:
                     st.badge("Active", icon=":material/check:", color="green")
-                elif st.button("Make active", key=f"ensemble_activate_{entry.name}"):
-                    with views.guarded():
-                        # Loading it first proves that it scores as when it was saved.
-                        EmotionClassifier.load(entry.folder)
-                        resources.models().activate(entry.reference)
-                        st.rerun()
+                else:
+                    key = f"ensemble_activate_{entry.name}"
+                    active_model.button_for(entry.reference, key=key)
                 if st.button(
                     "Delete",
                     key=f"ensemble_delete_{entry.name}",

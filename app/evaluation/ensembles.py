@@ -15,8 +15,7 @@ from app.dataset_page.desk import download
 from app.evaluation import ensemble_shelf
 from app.evaluation.choice import TTA_TITLES
 from app.evaluation.desk import Desk
-from app.jobs import JobBusyError, Work
-from app.messages import describe
+from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.errors import PipelineError
 from pipeline.evaluation import Predictions, PredictionStore
@@ -124,17 +123,13 @@ def verdict(found: Judgement) -> str:
     cost = (ensemble.latency_ms or 0) / (best.latency_ms or 1)
     return (
         f"Against its best member, {views.plain(found.best)}: "
-        f"**{_signed(100 * pair.accuracy.delta)} points of accuracy** "
-        f"({_signed(100 * low)} to {_signed(100 * high)}), {words}; "
-        f"macro-F1 {_signed(100 * pair.macro_f1.delta)} points, "
-        f"NLL {_signed(ensemble.nll - best.nll, 3)}, "
-        f"calibration error {_signed(100 * (ensemble.ece - best.ece))} points; "
+        f"**{views.signed(100 * pair.accuracy.delta)} points of accuracy** "
+        f"({views.signed(100 * low)} to {views.signed(100 * high)}), {words}; "
+        f"macro-F1 {views.signed(100 * pair.macro_f1.delta)} points, "
+        f"NLL {views.signed(ensemble.nll - best.nll, 3)}, "
+        f"calibration error {views.signed(100 * (ensemble.ece - best.ece))} points; "
         f"**{cost:.1f} times the time** for one face."
     )
-
-
-def _signed(value: float, digits: int = 1) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _told(progress: Progress, before: int, whole: int, what: str) -> Progress:
@@ -164,8 +159,9 @@ def _choose(desk: Desk, models: dict[str, ModelEntry]) -> list[ModelEntry]:
         help="Their calibrated probabilities are averaged. They may differ in network and input.",
     )
     st.caption(
-        f"On {SPLIT_TITLES[desk.split].lower()}, views: {TTA_TITLES[desk.tta].lower()}, as chosen "
-        "above. Choose members on validation: the test split is for the end."
+        f"On {SPLIT_TITLES[desk.split].lower()}, test-time augmentation: "
+        f"{TTA_TITLES[desk.tta].lower()}, as chosen above. Choose members on "
+        "validation: the test split is for the end."
     )
     return [models[name] for name in chosen]
 
@@ -215,36 +211,26 @@ def _answers(
 def _not_scored(
     desk: Desk, dataset: Dataset, members: list[ModelEntry], splits: tuple[Split, ...]
 ) -> None:
-    if any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
-        views.empty_state(
-            "The members are answering the images",
-            "Their progress is above; this page goes on by itself when they are done.",
-        )
+    if resources.jobs().is_running(_KIND):
+        views.under_way("The members are answering the images")
         return
     number = sum(len(dataset.indices(split)) for split in splits)
-    views.empty_state(
+    views.offer(
         "Not all members have answered these images yet",
-        f"Each has to answer {number:,} images with these views, which is done once.",
+        f"Each has to answer {number:,} images in this way, which is done once.",
+        "Score the members",
+        "play_arrow",
+        key="ensemble_score",
+        on_click=_start,
+        args=(desk, dataset.name, members, splits),
     )
-    with st.container(horizontal_alignment="center"):
-        st.button(
-            "Score the members",
-            key="ensemble_score",
-            icon=":material/play_arrow:",
-            type="primary",
-            on_click=_start,
-            args=(desk, dataset.name, members, splits),
-        )
 
 
 def _start(desk: Desk, name: str, members: list[ModelEntry], splits: tuple[Split, ...]) -> None:
     folders = {entry.name: entry.folder for entry in members}
     cache = resources.home().cache
     work = scoring_work(folders, resources.datasets(), name, splits, desk.tta, cache)
-    try:
-        resources.jobs().start(_KIND, f"Scoring {len(members)} models on {name}", work)
-    except JobBusyError as error:
-        st.toast(views.plain(describe(error) or ""), icon=":material/hourglass:")
+    resources.jobs().try_start(_KIND, f"Scoring {len(members)} models on {name}", work)
 
 
 def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[ModelEntry]) -> None:
@@ -253,7 +239,14 @@ def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[M
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Members and ensemble**", width="stretch")
         download(rows.copy, f"{desk.slug}-ensemble")
-    st.dataframe(rows, hide_index=True, key="ensemble_table", column_config=_COLUMNS)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        key="ensemble_table",
+        placeholder="—",
+        alt="The scores of the members and of their ensemble",
+        column_config=_COLUMNS,
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Accuracy against cost**")
@@ -310,8 +303,12 @@ _COLUMNS: dict[str, Any] = {
     "accuracy %": st.column_config.NumberColumn("Accuracy", format="%.1f %%"),
     "clean accuracy %": st.column_config.NumberColumn("Clean accuracy", format="%.1f %%"),
     "macro-F1 %": st.column_config.NumberColumn("Macro-F1", format="%.1f %%"),
-    "NLL": st.column_config.NumberColumn("NLL", format="%.3f"),
+    "NLL": st.column_config.NumberColumn(
+        "NLL", format="%.3f", help="Negative log-likelihood of the labels, in nats; less is better."
+    ),
     "ECE %": st.column_config.NumberColumn("Calibration error", format="%.1f %%"),
-    "ms a face": st.column_config.NumberColumn("ms a face", format="%.2f"),
-    "accuracy against best": st.column_config.NumberColumn("Against best", format="%+.1f"),
+    "ms a face": st.column_config.NumberColumn("One face, ms", format="%.2f"),
+    "accuracy against best": st.column_config.NumberColumn(
+        "Against best", format="%+.1f", help="Percentage points of accuracy."
+    ),
 }

@@ -17,7 +17,7 @@ from app.dataset_page.edits import describe
 from app.dataset_page.gallery import Indices
 from app.evaluation import errors_detail
 from app.evaluation.desk import Desk, not_scored
-from app.jobs import JobBusyError, Work
+from app.jobs import Work
 from app.training import draft
 from app.training.edits import words as edit_words
 from pipeline.dataset import Dataset, DatasetStore, Split, ferplus, overlay
@@ -117,7 +117,7 @@ def tab(desk: Desk) -> None:
         name = f"{desk.slug}-{str(title).lower().replace(' ', '-')}"
         download(lambda: image_table(desk, places), name, label="List as CSV")
     _edits(desk, desk.dataset)
-    _grid(desk, desk.predictions, desk.dataset, places)
+    _grid(desk, desk.predictions, desk.dataset, places, page_key=f"errors_page_{title}")
     _features(desk, desk.dataset)
 
 
@@ -168,12 +168,14 @@ def _classes(word: str) -> list[int]:
     )
 
 
-def _grid(desk: Desk, found: Predictions, dataset: Dataset, places: Indices) -> None:
+def _grid(
+    desk: Desk, found: Predictions, dataset: Dataset, places: Indices, *, page_key: str
+) -> None:
     if not len(places):
         st.info("No image passes these filters: widen one of them.", icon=":material/filter_alt:")
         return
     st.markdown(f"**{len(places):,}** images; below each its label → the model's answer")
-    page = grid.page(len(places), _PAGE_SIZE, "errors_page")
+    page = grid.page(len(places), _PAGE_SIZE, page_key)
     shown = places[page * _PAGE_SIZE : (page + 1) * _PAGE_SIZE]
     edits = desk.overlay or overlay.Overlay(dataset.meta.fingerprint)
     notes = [note(found, place) for place in shown]
@@ -234,7 +236,7 @@ def difference(desk: Desk) -> str:
     before, after = (float(found.is_right.mean()) for found in (desk.official, judged))
     return (
         f"Accuracy on this split: **{views.percent(before)}** by the official labels, "
-        f"**{views.percent(after)}** by yours; “With my edits” above judges everything by yours. "
+        f"**{views.percent(after)}** by yours; “Labels” above says by which everything is judged. "
         "Only official figures compare with those of others."
     )
 
@@ -243,7 +245,7 @@ def _features(desk: Desk, dataset: Dataset) -> None:
     """Offers to learn what the network sees in the training faces."""
     if errors_detail.kept_features(desk, dataset) is not None:
         return
-    if any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
+    if resources.jobs().is_running(_KIND):
         st.caption("The network is reading training faces; how far it is stands above the page.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -264,9 +266,5 @@ def _features(desk: Desk, dataset: Dataset) -> None:
 
 def _start_features(desk: Desk, name: str) -> None:
     work = features_work(desk.entry.folder, resources.datasets(), name, resources.home().cache)
-    try:
-        resources.jobs().start(
-            _KIND, f"Training faces of {name}, as {desk.entry.name} sees them", work
-        )
-    except JobBusyError:
-        return  # started in another tab meanwhile
+    title = f"Training faces of {name}, as {desk.entry.name} sees them"
+    resources.jobs().try_start(_KIND, title, work)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from app.dataset_page import gallery, grid
 from app.evaluation import errors_detail
 from app.evaluation.desk import Desk
@@ -24,13 +22,8 @@ def show(desk: Desk, places: gallery.Indices, *, key: str) -> None:
     found, dataset = desk.predictions, desk.dataset
     if found is None or dataset is None or not len(places):
         return
-    pages = -(-len(places) // PAGE_SIZE)
-    number = 1
-    if pages > 1:
-        number = st.number_input(
-            f"Page of {pages:,}", 1, pages, key=f"{key}_page_{len(places)}", width=130
-        )
-    on_page = places[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    page = grid.page(len(places), PAGE_SIZE, f"{key}_page_{len(places)}")
+    on_page = places[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     sheet = gallery.sheet(
         dataset, found.indices[on_page], desk.edits, [note(found, place) for place in on_page]
     )

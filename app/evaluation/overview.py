@@ -13,6 +13,7 @@ from app.charts import SPLIT_TITLES
 from app.dataset_page.desk import download
 from app.evaluation.desk import Desk, not_scored
 from app.reference_charts import GREY, Mark, accuracies, percent_range
+from app.training import fields
 from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation.references import load_references
@@ -73,7 +74,7 @@ def _beside_others(report: EvaluationReport) -> None:
     own = marks(report)
     # What others achieve on photographs says nothing of drawings.
     references = () if report.dataset.synthetic else load_references()
-    words = [f"{mark.name} {mark.value:.1%}" for mark in own]
+    words = [f"{mark.name} {views.percent(mark.value)}" for mark in own]
     words += [f"{item.name} {percent_range(item)}" for item in references]
     st.markdown("**Accuracy beside that of others on FER-2013**" if references else "**Accuracy**")
     st.plotly_chart(
@@ -96,7 +97,7 @@ def provenance(desk: Desk) -> None:
     badge = f" {views.SYNTHETIC_BADGE}" if synthetic else ""
     number = f", {report.num_samples:,} images" if report else ""
     st.caption(
-        f"{views.plain(desk.entry.name)} ({contract.architecture}, "
+        f"{views.plain(desk.entry.name)} ({views.plain(fields.network(contract.architecture))}, "
         f"{views.count(contract.num_parameters)} parameters) on {views.plain(name)}, "
         f"{SPLIT_TITLES[desk.split].lower()}{number}{badge}"
         + (f" · by your edits, version {desk.edits.version}" if desk.use_edits else "")
@@ -186,9 +187,10 @@ def figures(report: EvaluationReport) -> list[Figure]:
             "Calibration error",
             report.ece,
             views.percent(report.ece),
-            f"log-likelihood −{report.nll:.3f}",
+            f"negative log-likelihood {report.nll:.3f}",
             "How far confidence and accuracy are apart on average (expected calibration error, "
-            "15 bins); 0 is best. Below it the mean log-likelihood of the label, in nats.",
+            "15 bins). Below it the mean negative log-likelihood of the label, in nats. 0 is "
+            "best for both.",
         ),
         Figure(
             "Answered",
@@ -196,7 +198,7 @@ def figures(report: EvaluationReport) -> list[Figure]:
             views.percent(report.coverage),
             "none is right" if answered is None else f"{views.percent(answered)} of them right",
             f"The share of the images that get an answer, at the model's own threshold: below "
-            f"{report.threshold:.0%} it says “unsure”.",
+            f"{views.percent(report.threshold, 0)} it says “unsure”.",
         ),
         Figure(
             "Time for one face",

@@ -12,6 +12,7 @@ from app.evaluation import (
     confusion,
     ensembles,
     errors,
+    onward,
     overview,
     per_class,
     report,
@@ -45,6 +46,7 @@ def board() -> None:
             return
         desk = open_desk(choice)
         overview.provenance(desk)
+        onward.links(desk.entry)
         tabs = st.tabs(list(TABS), key="evaluation_tab", on_change="rerun")
         for opened, draw in zip(tabs, TABS.values(), strict=True):
             if opened.open:

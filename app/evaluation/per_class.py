@@ -15,25 +15,27 @@ from pipeline.evaluation.curves import OneAgainstRest, one_against_rest, score_h
 from pipeline.labels import EMOTIONS
 
 _COLUMNS: dict[str, Any] = {
+    "class": st.column_config.TextColumn("Class"),
     "precision": st.column_config.NumberColumn(
-        format="%.1f %%", help="Of the answers of this class, how many are right."
+        "Precision", format="%.1f %%", help="Of the answers of this class, how many are right."
     ),
     "recall": st.column_config.NumberColumn(
-        format="%.1f %%", help="Of the images of this class, how many are found."
+        "Recall", format="%.1f %%", help="Of the images of this class, how many are found."
     ),
     "F1": st.column_config.NumberColumn(
-        format="%.1f %%", help="The harmonic mean of precision and recall."
+        "F1", format="%.1f %%", help="The harmonic mean of precision and recall."
     ),
-    "images": st.column_config.NumberColumn(format="localized"),
+    "images": st.column_config.NumberColumn("Images", format="localized"),
     "AUC": st.column_config.NumberColumn(
+        "AUC",
         format="%.3f",
         help="The chance that an image of this class scores higher than one of another.",
     ),
     "AP": st.column_config.NumberColumn(
-        format="%.1f %%", help="Average precision: the area below precision and recall."
+        "AP", format="%.1f %%", help="Average precision: the area below precision and recall."
     ),
     "guess": st.column_config.NumberColumn(
-        format="%.1f %%", help="The average precision of a guess: the share of this class."
+        "Guess", format="%.1f %%", help="The average precision of a guess: the share of this class."
     ),
 }
 _SHARES = ("precision", "recall", "F1", "AP", "guess")

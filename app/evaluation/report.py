@@ -59,7 +59,9 @@ def tab(desk: Desk) -> None:
             )
         preview = st.toggle("Preview", key="report_preview")
     if preview:
-        st.iframe(_writer(material, ".html", number)().decode("utf-8"), height=900)
+        with st.spinner("Writing the report"):
+            page = _writer(material, ".html", number)().decode("utf-8")
+        st.iframe(page, height=900)
 
 
 def material_of(desk: Desk, report: EvaluationReport) -> Material:

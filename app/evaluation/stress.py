@@ -15,7 +15,7 @@ from app.charts import SPLIT_TITLES
 from app.dataset_page.desk import download
 from app.evaluation import stress_faces
 from app.evaluation.desk import Desk
-from app.jobs import JobBusyError, Work
+from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from pipeline.evaluation.stress import NUM_IMAGES, StressReport, StressStore, subset
@@ -98,37 +98,27 @@ def corruption_table(report: StressReport) -> pd.DataFrame:
 def _not_run(desk: Desk, dataset: Dataset) -> None:
     number = min(NUM_IMAGES, len(dataset.indices(desk.split)))
     steps = len(CORRUPTIONS) * len(STRENGTHS)
-    if any(job.kind == _KIND and job.is_running for job in resources.jobs().list()):
-        views.empty_state(
-            "The stress bench is running",
-            "Its progress is above; this page goes on by itself when it is done.",
-        )
+    if resources.jobs().is_running(_KIND):
+        views.under_way("The stress bench is running")
         return
-    views.empty_state(
+    views.offer(
         "The stress bench has not been run for this model and split",
         f"The model answers {number:,} faces again and again: in worse light, blurred, "
         f"compressed, turned, partly hidden; {steps} times in all. It takes about a minute and is "
         "done once.",
+        "Run the stress bench",
+        "bolt",
+        key="stress_run",
+        on_click=_start,
+        args=(desk, dataset.name),
     )
-    with st.container(horizontal_alignment="center"):
-        st.button(
-            "Run the stress bench",
-            key="stress_run",
-            icon=":material/bolt:",
-            type="primary",
-            on_click=_start,
-            args=(desk, dataset.name),
-        )
 
 
 def _start(desk: Desk, name: str) -> None:
     home = resources.home()
     work = stress_work(desk.entry.folder, resources.datasets(), name, desk.split, home.cache)
     title = f"Stress bench of {desk.entry.name} on {name}, {SPLIT_TITLES[desk.split].lower()}"
-    try:
-        resources.jobs().start(_KIND, title, work)
-    except JobBusyError:
-        return  # started in another tab meanwhile
+    resources.jobs().try_start(_KIND, title, work)
 
 
 def _figures(report: StressReport) -> None:
@@ -181,7 +171,9 @@ def _table(desk: Desk, reports: list[StressReport]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Models on these faces**", width="stretch")
         download(lambda: model_table(reports), f"{desk.slug}-stress-models")
-    st.dataframe(model_table(reports), hide_index=True, key="stress_models")
+    views.data_table(
+        model_table(reports), key="stress_models", alt="How robust each model is on these faces"
+    )
     if len(reports) == 1:
         st.caption("Run the bench for other models too, and they are compared here.")
 
@@ -248,7 +240,11 @@ def _all(desk: Desk, report: StressReport) -> None:
         alt="Accuracy under every corruption at every strength; the table below has the numbers",
     )
     with st.expander("As a table, in per cent"):
-        st.dataframe(corruption_table(report), hide_index=True, key="stress_table")
+        views.data_table(
+            corruption_table(report),
+            key="stress_table",
+            alt="Accuracy under every corruption at every strength, in per cent",
+        )
 
 
 def _others(desk: Desk, dataset: Dataset) -> list[StressReport]:

@@ -76,7 +76,9 @@ def strip(
 def _figure(picture: npt.NDArray[np.uint8], label: int, answer: int, share: float) -> str:
     mark = "✓" if answer == label else "✗"
     says = f"{EMOTIONS[answer].title} {100 * share:.0f} %"
-    alt = f"Labelled {EMOTIONS[label].name}, looks {EMOTIONS[answer].adjective}, {share:.0%}"
+    alt = (
+        f"Labelled {EMOTIONS[label].name}, looks {EMOTIONS[answer].adjective}, {100 * share:.0f} %"
+    )
     return (
         f'<figure title="{escape(alt)}"><img src="{png_url(picture)}" alt="{escape(alt)}" '
         f'style="border-color: {EMOTIONS[answer].color}">{mark} {escape(says)}</figure>'

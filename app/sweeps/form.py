@@ -33,14 +33,7 @@ def view() -> None:
     """The form and beside it the costs and the start."""
     names = resources.datasets().names()
     if not names:
-        with st.container(border=True, horizontal_alignment="center", key="sweep_no_dataset"):
-            views.empty_state(
-                "No dataset yet",
-                "A sweep trains many networks on labelled faces. The overview imports FER-2013, or "
-                "draws a demo dataset in a few seconds.",
-            )
-            st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")
-            st.space("small")
+        views.no_dataset("A sweep trains many networks on labelled faces.", key="sweep_no_dataset")
         return
     left, right = st.columns([5, 2], gap="medium")
     with left:

@@ -36,7 +36,7 @@ def choose_view(names: list[str]) -> str:
         return NEW
     st.session_state.setdefault(_VIEW, WATCH)
     chosen = st.segmented_control(
-        "View", [WATCH, NEW], key=_VIEW, required=True, label_visibility="collapsed"
+        "View", [NEW, WATCH], key=_VIEW, required=True, label_visibility="collapsed"
     )
     return chosen or WATCH
 

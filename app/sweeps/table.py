@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, sweep_charts, views
-from app.training import fields, steer
+from app import active_model, resources, sweep_charts, views
+from app.training import fields, shelf, steer
 from pipeline.errors import RunNotFoundError
 from pipeline.runs import Run
 from pipeline.training.sweep import SweepDefinition, TrialPhase, TrialRecord
@@ -23,10 +23,11 @@ WORDS = {
 """Told apart by a sign too, not by the word or a colour alone."""
 
 
-def view(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
+def view(sweep: str, definition: SweepDefinition, trials: list[TrialRecord]) -> None:
     """The table and the buttons for the trial chosen in it, at first the best.
 
     Args:
+        sweep: The sweep's name.
         definition: What was searched.
         trials: At least one.
     """
@@ -34,9 +35,10 @@ def view(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
     picked = st.dataframe(
         [row(item, definition, is_best=item is winner) for item in trials],
         hide_index=True,
-        key="sweep_trials_table",
+        # Another sweep must not inherit the place of a choice in this one.
+        key=f"sweep_trials_table_{sweep}",
         placeholder="—",
-        alt="Trials with state, score, settings and run",
+        alt="Trials with status, score, settings and run",
         on_select="rerun",
         selection_mode="single-row",
         column_config=_columns(definition),
@@ -44,7 +46,7 @@ def view(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
     rows = [index for index in picked["selection"]["rows"] if index < len(trials)]
     chosen = trials[rows[0]] if rows else winner
     if chosen is not None:
-        _actions(chosen, is_best=chosen is winner)
+        _actions(sweep, chosen, is_best=chosen is winner)
 
 
 def row(item: TrialRecord, definition: SweepDefinition, *, is_best: bool) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def _param(item: TrialRecord, name: str) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return "On" if value else "Off"
     if isinstance(value, str) or name == "input_size":
         return fields.choice(name, value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
@@ -84,7 +86,7 @@ def _columns(definition: SweepDefinition) -> dict[str, Any]:
     number_format = "%.4f" if definition.metric == "val_loss" else "%.1f %%"
     return {
         "trial": st.column_config.NumberColumn("Trial", width="small", pinned=True),
-        "state": text("State"),
+        "state": text("Status"),
         "value": st.column_config.NumberColumn(
             fields.choice("monitor", definition.metric), format=number_format
         ),
@@ -96,7 +98,7 @@ def _columns(definition: SweepDefinition) -> dict[str, Any]:
     }
 
 
-def _actions(trial: TrialRecord, *, is_best: bool) -> None:
+def _actions(sweep: str, trial: TrialRecord, *, is_best: bool) -> None:
     run = _run(trial)
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="sweep_actions"
@@ -107,7 +109,7 @@ def _actions(trial: TrialRecord, *, is_best: bool) -> None:
             st.caption(f"{which}: its run {views.plain(trial.run)} is {where} here.")
             return
         st.markdown(f"{which}: run **{views.plain(run.id)}**", width="content")
-        if st.button("Watch", key="sweep_trial_watch", icon=":material/monitoring:"):
+        if st.button("Watch", key="sweep_trial_watch", icon=":material/show_chart:"):
             steer.show(run)
             st.switch_page("pages/train.py")
         help = "Fills the training form with its settings, to train it longer."
@@ -115,13 +117,12 @@ def _actions(trial: TrialRecord, *, is_best: bool) -> None:
             steer.clone(run)
             st.switch_page("pages/train.py")
         if run.has_model:
-            help = "Photo, video, live and the JSON interface then use its model."
-            if st.button(
-                "Make active", key="sweep_trial_promote", icon=":material/neurology:", help=help
-            ):
-                with views.guarded():
-                    steer.promote(run)
-                    st.rerun()
+            if st.button("Evaluate", key="sweep_trial_evaluate", icon=":material/monitoring:"):
+                st.switch_page("pages/evaluation.py", query_params={"model": run.id})
+            active_model.button_for(run.id, key="sweep_trial_promote")
+        if st.button("All runs", key="sweep_runs", icon=":material/table_chart:"):
+            shelf.find(f"{sweep}-t")  # so their names begin
+            st.switch_page("pages/runs.py")
 
 
 def _run(trial: TrialRecord) -> Run | None:

@@ -58,7 +58,7 @@ def _watch(name: str, lively_at_first: bool) -> None:
                 _figures(definition, trials)
                 if any(item.curve for item in trials):
                     _charts(sweep, definition, trials)
-                table.view(definition, trials)
+                table.view(name, definition, trials)
             elif not lively_at_first:
                 views.empty_state("No trial yet", "Start a worker: it trains one after another.")
 
@@ -94,7 +94,7 @@ def _badge(
         return ":blue-badge[:material/play_arrow: Working]"
     if _num_ended(trials) >= definition.num_trials:
         return ":green-badge[:material/check: Done]"
-    return ":gray-badge[:material/pause: Nobody works at it]"
+    return ":gray-badge[:material/pause: No worker]"
 
 
 def _buttons(
@@ -203,7 +203,7 @@ def _figures(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
             f"Best {fields.choice('monitor', definition.metric).lower()}",
             value,
             help="Of the best epoch of the best trial. Chosen among many, it is a little too good: "
-            "compare on the test images.",
+            "the test split, which took no part in the choice, says how good it is.",
         )
         st.metric("In trial", "—" if winner is None else str(winner.number))
         st.metric("Trials ended", f"{_num_ended(trials)} / {definition.num_trials}")
@@ -213,9 +213,6 @@ def _figures(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
 def _charts(sweep: Sweep, definition: SweepDefinition, trials: list[TrialRecord]) -> None:
     words = sweep_charts.text(trials, definition)
     unit = sweep_charts.metric_title(definition)
-    shares = resources.importances(
-        sweep.name, sum(item.phase is TrialPhase.FINISHED for item in trials)
-    )
     overview, by_setting, lines = st.tabs(["Progress", "By setting", "All settings"])
     with overview, st.grid(2, min_column_width=280, gap="medium"):
         with st.container(gap="xxsmall"):
@@ -234,6 +231,10 @@ def _charts(sweep: Sweep, definition: SweepDefinition, trials: list[TrialRecord]
         if not finished:
             views.empty_state("Nothing to compare yet", "It begins with the first finished trial.")
         else:
+            # Last of what is at once in sight: the first time it takes a second or two.
+            with st.spinner("Working out which settings matter"):
+                num_finished = sum(item.phase is TrialPhase.FINISHED for item in trials)
+                shares = resources.importances(sweep.name, num_finished)
             _by_setting(shares, definition, trials, words)
     with lines:
         if len(finished) < 2:
@@ -253,7 +254,7 @@ def _by_setting(
     if shares:
         st.markdown(":small[**What explains the difference between good trials and others**]")
         alt = "Importance: " + ", ".join(
-            f"{fields.title(name)} {share:.0%}" for name, share in shares.items()
+            f"{fields.title(name)} {views.percent(share, 0)}" for name, share in shares.items()
         )
         st.plotly_chart(
             sweep_charts.importance(shares), config=CONFIG, key="sweep_importance", alt=alt

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import resources, views
+from app import active_model, resources, views
 from app.training import curation, launch, steer, transfer, trash
 from app.training.launch import Phase
 from pipeline.errors import PipelineError
@@ -57,8 +57,9 @@ def _buttons(chosen: list[Run]) -> Wish | None:
     put_away = bool(chosen) and all(run.notes.archived for run in chosen)
     archive = ("Unarchive", "unarchive") if put_away else ("Archive", "archive")
     buttons: tuple[tuple[str, str, str, bool, Wish], ...] = (
+        ("Evaluate", "evaluate", "monitoring", not serves, _evaluate),
         ("Compare", "compare", "compare_arrows", len(chosen) not in _COMPARABLE, _compare),
-        ("Watch", "watch", "monitoring", phase is None, _watch),
+        ("Watch", "watch", "show_chart", phase is None, _watch),
         ("Clone", "clone", "content_copy", phase is None, _clone),
         ("Make active", "promote", "neurology", not serves or is_active, _promote),
         ("Edit", "edit", "edit", run is None, _edit),
@@ -82,6 +83,10 @@ def _phase(run: Run) -> Phase | None:
         return None
 
 
+def _evaluate(runs: list[Run]) -> None:
+    st.switch_page("pages/evaluation.py", query_params={"model": runs[0].id})
+
+
 def _compare(runs: list[Run]) -> None:
     ids = ",".join(run.id for run in runs)
     st.switch_page("pages/compare.py", query_params={"runs": ids})
@@ -98,7 +103,7 @@ def _clone(runs: list[Run]) -> None:
 
 
 def _promote(runs: list[Run]) -> None:
-    steer.promote(runs[0])
+    active_model.choose(runs[0].id)
     st.rerun()
 
 

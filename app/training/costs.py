@@ -111,7 +111,7 @@ def _work(home: Home, request: Request, config: TrainingConfig) -> Callable[[Pro
 
 
 def _is_measuring() -> bool:
-    return any(job.kind == JOB and job.is_running for job in resources.jobs().list())
+    return resources.jobs().is_running(JOB)
 
 
 def _size(config: TrainingConfig, measured: Estimate | None) -> tuple[str, str]:

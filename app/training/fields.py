@@ -14,6 +14,7 @@ from pipeline.training.config import TrainingConfig, settings
 DEFAULTS: dict[str, Any] = TrainingConfig().to_dict()
 
 _TITLES = {
+    "architecture": "Network",
     "clahe": "Equalise contrast (CLAHE)",
     "subset": "Share of the images",
     "soft_labels": "Share of FER+ votes",
@@ -74,12 +75,17 @@ def step(name: str) -> float:
 def choice(name: str, value: Any) -> str:
     """One of a setting's values as the interface writes it."""
     if name == "architecture":
-        return architectures.get(value).title
+        return network(value)
     if name == "teacher":
         return value or "None"
     if name == "input_size":
         return f"{value} × {value} pixels"
     return _CHOICES.get(value, str(value).replace("_", " ").capitalize())
+
+
+def network(name: str) -> str:
+    """A network's title; a model from elsewhere may be of an unknown one."""
+    return architectures.get(name).title if name in architectures.names() else name
 
 
 def groups() -> dict[str, list[str]]:

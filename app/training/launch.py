@@ -108,7 +108,7 @@ def phase(run: Run) -> Phase:
         return Phase.STOPPING if _stop_was_asked(run, state) else Phase.RUNNING
     if run.is_starting:
         return Phase.STARTING
-    if resources.queue().line().place(run.id):
+    if resources.queue().state.place(run.id):
         return Phase.IN_LINE
     if state.status is RunStatus.QUEUED:
         # It was started, and yet there is no sign of that.

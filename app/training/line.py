@@ -1,4 +1,4 @@
-"""The line of runs that wait to be trained: who is next, and how many at a time."""
+"""The queue of runs that wait to be trained: which is next, and how many at a time."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import streamlit as st
 from app import resources, views
 from app.training import curation
 from pipeline.errors import PipelineError
-from pipeline.training.queue import MAX_SLOTS, Line
+from pipeline.training.queue import MAX_SLOTS, QueueState
 
 _SLOTS = "queue_slots"
 _ORDINALS = ("next", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
 def place_words(run_id: str) -> str:
-    """Where a run stands in the line: `next in line`, `second in line`, `place 12 in line`."""
-    place = resources.queue().line().place(run_id)
+    """Where a run stands: `next in the queue`, `second in the queue`, `place 12 in the queue`."""
+    place = resources.queue().state.place(run_id)
     if not place:
         return "about to start"
     if place <= len(_ORDINALS):
-        return f"{_ORDINALS[place - 1]} in line"
-    return f"place {place} in line"
+        return f"{_ORDINALS[place - 1]} in the queue"
+    return f"place {place} in the queue"
 
 
 def popover() -> None:
-    """A button that opens the line, to change its order and how many train at a time."""
-    line = resources.queue().line()
-    number = len(line.waiting)
+    """A button that opens the queue, to change its order and how many train at a time."""
+    queue = resources.queue().state
+    number = len(queue.waiting)
     with st.popover(f"Queue ({number})" if number else "Queue", icon=":material/schedule:"):
-        st.session_state[_SLOTS] = line.slots
+        st.session_state[_SLOTS] = queue.slots
         st.number_input(
             "Runs at a time",
             min_value=1,
@@ -38,21 +38,21 @@ def popover() -> None:
             "a terminal count, too.",
             on_change=_slots_changed,
         )
-        if not line.waiting:
-            st.caption("Nobody waits. A run that is started while others train gets in line here.")
+        if not queue.waiting:
+            st.caption("Nothing waits. A run that is started while others train is queued here.")
             return
         for place in range(1, number + 1):
-            _row(line, place)
+            _row(queue, place)
 
 
-def _row(line: Line, place: int) -> None:
-    run_id = line.waiting[place - 1]
+def _row(queue: QueueState, place: int) -> None:
+    run_id = queue.waiting[place - 1]
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key=f"queue_row_{place}"
     ):
         st.markdown(f"{place}. {views.plain(_name(run_id))}", width="stretch")
         with st.container(horizontal=True, width="content", gap="xsmall"):
-            _buttons(run_id, place, len(line.waiting))
+            _buttons(run_id, place, len(queue.waiting))
 
 
 def _buttons(run_id: str, place: int, last: int) -> None:
@@ -72,7 +72,7 @@ def _buttons(run_id: str, place: int, last: int) -> None:
     st.button(
         ":material/close:",
         key=f"queue_out_{place}",
-        help="Take out of the line; the run stays",
+        help="Take out of the queue; the run stays",
         on_click=_take_out,
         args=(run_id,),
     )
@@ -82,7 +82,7 @@ def _name(run_id: str) -> str:
     try:
         return curation.name(resources.runs().get(run_id))
     except PipelineError:
-        return run_id  # deleted meanwhile; it leaves the line by itself
+        return run_id  # deleted meanwhile; it leaves the queue by itself
 
 
 def _slots_changed() -> None:

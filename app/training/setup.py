@@ -14,14 +14,7 @@ def view() -> None:
     """The form and beside it the costs and the start."""
     names = resources.datasets().names()
     if not names:
-        with st.container(border=True, horizontal_alignment="center", key="train_no_dataset"):
-            views.empty_state(
-                "No dataset yet",
-                "A network learns from labelled faces. The overview imports FER-2013, or draws a "
-                "demo dataset in a few seconds.",
-            )
-            st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")
-            st.space("small")
+        views.no_dataset("A network learns from labelled faces.", key="train_no_dataset")
         return
     left, right = st.columns([5, 2], gap="medium")
     with left:
@@ -51,12 +44,12 @@ def _start(request: Request, config: TrainingConfig) -> None:
     ) and _begin(request, config, name):
         st.rerun()
     ahead = launch.lively()
-    if len(ahead) >= resources.queue().line().slots:
+    if len(ahead) >= resources.queue().state.slots:
         st.caption(
-            f"{views.plain(ahead[0].title)} is being trained: this one gets in line behind it, "
-            "and starts by itself."
+            f"{views.plain(ahead[0].title)} is being trained: this one is queued behind it, and "
+            "starts by itself."
             if len(ahead) == 1
-            else f"{len(ahead)} runs are ahead: this one gets in line, and starts by itself."
+            else f"{len(ahead)} runs are ahead: this one is queued, and starts by itself."
         )
 
 

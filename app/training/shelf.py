@@ -15,6 +15,7 @@ from app.training.words import with_sign
 from pipeline.runs import Run
 
 _TABLE_CHOICE = "runs_table_choice"
+_FIND = "runs_find"
 _SECONDS_BETWEEN_LOOKS = 5.0
 _FILTERS = {
     Phase.RUNNING: (Phase.RUNNING, Phase.STARTING, Phase.STOPPING),
@@ -31,15 +32,24 @@ def view() -> None:
     trash.undo_line()
     runs = resources.runs().list()
     if not runs:
-        with st.container(border=True, horizontal_alignment="center", key="no_runs"):
-            views.empty_state("No runs yet", "A run appears here as soon as its training starts.")
-            st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
-            st.space("small")
+        views.empty_page(
+            "No runs yet",
+            "A run appears here as soon as its training starts.",
+            "pages/train.py",
+            "Train",
+            "model_training",
+            key="no_runs",
+        )
         return
     wanted = _filter(runs)
     every = _SECONDS_BETWEEN_LOOKS if launch.lively() else None
     st.fragment(_table, run_every=every)(wanted)
     actions.view({run.id: run for run in runs})
+
+
+def find(text: str) -> None:
+    """Looks for runs, the next time that the page is drawn; as if the text was typed there."""
+    st.session_state[_FIND] = text
 
 
 def _filter(runs: list[Run]) -> dict[str, Any]:
@@ -49,7 +59,7 @@ def _filter(runs: list[Run]) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Find",
-            key="runs_find",
+            key=_FIND,
             icon=":material/search:",
             placeholder="Name, tag, network, dataset or note",
         )
@@ -162,7 +172,7 @@ _COLUMNS = {
     "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
     "macs": st.column_config.NumberColumn("MACs a face", format="compact"),
     "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
-    "created": st.column_config.TextColumn("Made"),
+    "created": st.column_config.TextColumn("Created"),
     "note": st.column_config.TextColumn("Note", width="large"),
     "reason": st.column_config.TextColumn("Why it ended", width="large"),
     "archived": st.column_config.TextColumn("Archived", width="small"),

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app import resources
 from app.training import draft, launch
-from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.runs import Run
 
 NEW, WATCH = "New run", "Watch"
@@ -55,19 +54,6 @@ def clone(run: Run) -> None:
     """Fills the form with a run's settings and shows it, the next time the page is drawn."""
     draft.fill(resources.home(), run.config)
     st.session_state[_NEXT] = None
-
-
-def promote(run: Run) -> None:
-    """Makes a run's model the one that the whole dashboard serves.
-
-    Loading it first proves that it scores its stored probe faces as it did when
-    it was trained.
-
-    Raises:
-        ModelLoadError: If it does not, or is damaged.
-    """
-    EmotionClassifier.load(run.folder)
-    resources.models().activate(run.id)
 
 
 def _view_changed() -> None:

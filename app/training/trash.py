@@ -24,7 +24,10 @@ def delete(runs: list[Run]) -> None:
         gone.append(resources.runs().delete(run.id))
         resources.queue().remove(run.id)
         if active is not None and active.folder == run.folder:
-            st.toast("Its model was the active one.", icon=":material/neurology:")
+            st.toast(
+                f"The model of {views.plain(run.id)} was the active one.",
+                icon=":material/neurology:",
+            )
 
 
 def undo_line() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, training_charts, views
+from app import active_model, resources, training_charts, views
 from app.charts import CONFIG
 from app.training import launch, line, steer
 from app.training.launch import Phase
@@ -112,12 +112,17 @@ def _buttons(run: Run, phase: Phase) -> Callable[[Run], object] | None:
         wish = steer.clone
     if run.has_model and not phase.is_busy:
         active = resources.models().active()
-        help = "Photo, video, live and the JSON interface then use its model."
         if active is not None and active.folder == run.folder:
             st.badge("Active model", icon=":material/check:", color="green")
-        elif st.button("Make active", key="train_promote", icon=":material/neurology:", help=help):
-            wish = steer.promote
+        elif active_model.button(key="train_promote"):
+            wish = _promote
+        if st.button("Evaluate", key="train_evaluate", icon=":material/monitoring:"):
+            st.switch_page("pages/evaluation.py", query_params={"model": run.id})
     return wish
+
+
+def _promote(run: Run) -> None:
+    active_model.choose(run.id)
 
 
 def _progress(

@@ -22,7 +22,7 @@ def test_each_class_has_its_colour_and_its_counts() -> None:
 def test_totals_stand_beside_the_bars() -> None:
     (text,) = (trace for trace in class_balance(COUNTS).data if trace.type == "scatter")
     assert list(text.x)[3] == 8989
-    assert text.text[3].strip() == "8,989 · 25.0%"
+    assert text.text[3].strip() == "8,989 · 25.0 %"
 
 
 def test_splits_are_told_apart_in_bars_and_legend() -> None:

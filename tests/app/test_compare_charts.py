@@ -43,7 +43,7 @@ def test_curves_by_epoch_and_by_time() -> None:
 
 def test_curves_in_words() -> None:
     text = compare_charts.curves_text([A, C, B])
-    assert text == "Best validation accuracy: a 50.0% in epoch 2, b 70.0% in epoch 2."
+    assert text == "Best validation accuracy: a 50.0 % in epoch 2, b 70.0 % in epoch 2."
     assert compare_charts.curves_text([C]) == "Best validation accuracy: none yet."
 
 
@@ -56,7 +56,7 @@ def test_parallel_coordinates_order_values_and_scale_the_result() -> None:
     assert lines["m"].x == pytest.approx((0.5, 0.25), abs=0.02)
     assert list(lines["m"].customdata[0]) == ["Dropout", "0.3"]
     ticks = [trace.text for trace in figure.data if trace.mode == "text"]
-    assert ticks == [("0.2", "0.3", "0.5"), ("50.0%", "70.0%")]
+    assert ticks == [("0.2", "0.3", "0.5"), ("50.0 %", "70.0 %")]
 
 
 def test_parallel_coordinates_without_a_difference_stay_in_the_middle() -> None:

@@ -86,7 +86,7 @@ def test_map_draws_the_shown_images_under_their_own_number() -> None:
     assert drawn["Neutral"] == [3]
     assert not drawn["Happy"]
     assert list(figure.data[1].x) == [8]
-    assert "20%" in figure.layout.xaxis.title.text
+    assert "20 %" in figure.layout.xaxis.title.text
 
 
 def test_a_map_without_meaning_on_its_axes_gives_them_no_numbers() -> None:

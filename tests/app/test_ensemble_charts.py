@@ -47,7 +47,7 @@ def test_gain_has_a_point_for_each_at_its_cost(found: Judgement) -> None:
     assert traces["b"].y[0] == 25
     assert traces[NAME].error_y.array[0] == pytest.approx(5)
     assert traces[NAME].marker.symbol == "diamond"
-    assert f"{NAME} 90.0% in 5.0 ms" in ensemble_charts.gain_text(found)
+    assert f"{NAME} 90.0 % in 5.0 ms" in ensemble_charts.gain_text(found)
 
 
 def test_joining_marks_where_to_stop() -> None:

@@ -34,9 +34,12 @@ def test_job_reports_progress_and_its_result() -> None:
     assert gate.reached.wait(10)
     (now,) = runner.list()
     assert now.is_running
+    assert runner.is_running("demo")
+    assert not runner.is_running("another")
     assert (now.fraction, now.text) == (0.3, "halfway there")
     gate.open.set()
     assert job.wait(10)
+    assert not runner.is_running("demo")
     (ended,) = runner.list()
     assert (ended.state, ended.message) == (JobState.DONE, "all done")
     # A later report without words keeps the words of the one before.

@@ -51,7 +51,7 @@ def test_starts_what_a_killed_process_could_not(
         store.create({}, name=name)
     (home.runs / "queue.json").write_text('{"waiting": ["a", "b", "c"], "slots": 1}')
     keeper.start()
-    wait_for(lambda: not RunQueue(home).line().waiting)
+    wait_for(lambda: not RunQueue(home).state.waiting)
     assert started == ["a", "b", "c"]
 
 

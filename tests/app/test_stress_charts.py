@@ -76,5 +76,5 @@ def test_a_model_without_a_right_answer_is_drawn_too(report: StressReport) -> No
 
 def test_words_for_those_who_cannot_see_it(report: StressReport) -> None:
     text = stress_charts.curves_text([report], "blur")
-    assert text == "Accuracy by strength of blur: first falls from 70% to 45%"
+    assert text == "Accuracy by strength of blur: first falls from 70 % to 45 %"
     assert "on average" in stress_charts.curves_text([report], None)

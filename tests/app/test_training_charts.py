@@ -40,5 +40,5 @@ def test_before_the_first_epoch_there_is_nothing_to_mark() -> None:
 
 def test_the_text_names_the_last_and_the_best() -> None:
     text = training_charts.curves_text(HISTORY)
-    assert "validation accuracy 40.0%" in text
-    assert "best in epoch 2: 45.0%" in text
+    assert "validation accuracy 40.0 %" in text
+    assert "best in epoch 2: 45.0 %" in text

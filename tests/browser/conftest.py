@@ -117,11 +117,12 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
     def note_message(message: ConsoleMessage) -> None:
         # Two that are no fault of a page. Where a page has an address of its own, Streamlit's
         # client looks for its server below that address first whenever it connects. And a page
-        # left before its pictures were loaded takes them along.
-        url = message.location.get("url", "")
-        harmless = "404" in message.text and ("/_stcore/" in url or "/media/" in url)
+        # left before its pictures were loaded takes them along, of which the client complains too.
+        text, url = message.text, message.location.get("url", "")
+        harmless = "404" in text and ("/_stcore/" in url or "/media/" in url)
+        harmless |= "Image source error" in text and "/media/" in text
         if message.type == "error" and not harmless:
-            complaints.append(f"{message.text} {url}")
+            complaints.append(f"{text} {url}")
 
     def open_page(path: str = "/", *, width: int = 1280, scheme: str = "light") -> Page:
         context = chromium.new_context(

@@ -58,7 +58,7 @@ def test_wrong_labels_are_put_right_one_after_the_other(
     expect(dialog.get_by_role("button", name="Back to the list")).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
     expect(page.get_by_text("2 relabelled")).to_be_visible()
-    expect(page.get_by_text("by yours; “With my edits”")).to_be_visible()
+    expect(page.get_by_text("by yours; “Labels”")).to_be_visible()
     learned = OverlayStore(empty_home / "data").edited(bars, LATEST)
     assert (learned.labels[list(PLANTED)] == HAPPY).all()
     assert set(PLANTED) <= set(learned.indices(Split.VALIDATION).tolist())

@@ -41,7 +41,7 @@ def test_a_real_training_from_the_widgets_to_the_model(
 ) -> None:
     page = train_page()
     page.get_by_role("tab", name="Network").click()
-    page.get_by_role("combobox", name="Architecture").click()
+    page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="Simple CNN").click()
     expect(page.get_by_text("684 k")).to_be_visible()
     set_number(page, "Network", "Width factor", "0.25")
@@ -80,7 +80,7 @@ def test_a_real_training_from_the_widgets_to_the_model(
 def test_measuring_tells_the_time(train_page: Callable[..., Page]) -> None:
     page = train_page()
     page.get_by_role("tab", name="Network").click()
-    page.get_by_role("combobox", name="Architecture").click()
+    page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="Simple CNN").click()
     expect(page.get_by_text("684 k")).to_be_visible()
     page.get_by_role("button", name="Measure on this computer").click()

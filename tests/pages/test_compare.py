@@ -104,7 +104,7 @@ def test_differences_and_flips(
 ) -> None:
     app = answered(compare("good", "blind", "same"), finish_jobs)
     said = texts(app)
-    assert "**blind** is **worse** than **good**: accuracy -28.6 (" in said
+    assert "**blind** is **worse** than **good**: accuracy −28.6 (" in said
     assert (
         "Only blind is right on 0 images, only good on 20 (p\u00a0<\u00a00.001, corrected)." in said
     )

@@ -400,7 +400,7 @@ class TestCalibration:
         app.button(key="unsure_reset").click().run()
         assert load_settings(home).unsure_below is None
         assert app.slider(key="unsure_below_sight").value == 30
-        assert "Photo, video, webcam and the JSON interface use it" in texts(app)
+        assert "Photo, video, live and the JSON interface use it" in texts(app)
 
     def test_the_slider_of_another_model_sets_nothing(
         self, stored: Path, home: Home, open_tab: Callable[[str], AppTest], texts: Texts

@@ -112,7 +112,7 @@ def test_saved_activated_and_deleted(
     app.text_input(key="ensemble_name").set_value("keen").run()
     app.button(key="ensemble_save").click().run()
     app = finish_jobs(app)
-    assert "a model named 'keen' already" in app.error[0].value
+    assert "model named 'keen' already" in app.error[0].value
     app.text_input(key="ensemble_name").set_value("both").run()
     app.button(key="ensemble_save").click().run()
     app = finish_jobs(app)

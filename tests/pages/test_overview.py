@@ -179,7 +179,7 @@ class TestDatasets:
         dataset = write_dataset("fer2013", number=2100)
         words = texts(open_page())
         assert "**2,100**" in words
-        assert "**700** :gray[33%]" in words
+        assert "**700** :gray[33 %]" in words
         assert dataset.meta.fingerprint[:12] in words
         heading = next(line for line in words.splitlines() if "material/database" in line)
         assert heading.strip().endswith("Fer2013")
@@ -283,7 +283,7 @@ class TestModel:
         self, home: Home, open_page: OpenPage, texts: Texts, write_model: WriteModel
     ) -> None:
         write_model(make_run(home, "toy", RunStatus.FINISHED, 4).folder, evaluated=False)
-        assert "pipeline evaluate" in texts(open_page())
+        assert "not been evaluated yet; the Evaluate page does it" in texts(open_page())
 
     def test_damaged_report_is_one_sentence(
         self, home: Home, open_page: OpenPage, write_model: WriteModel

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.recognition import change_settings, load_settings
 from app.training.transfer import _packed, import_work
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
@@ -200,7 +201,7 @@ def test_a_run_in_line_can_be_deleted(
     app = choose(open_page(PAGE), "next")
     assert app.dataframe[0].value.set_index("run").loc["next", "status"] == "◷ Queued"
     app = app.button("runs_delete").click().run()
-    assert RunQueue(home).line().waiting == ()
+    assert RunQueue(home).state.waiting == ()
     assert listed(app) == ["busy"]
 
 
@@ -247,6 +248,31 @@ def test_promotion_there_and_back(
         assert app.button("runs_promote").disabled
     # The other pages serve it without a restart.
     assert "first" in texts(open_page("pages/overview.py"))
+
+
+def test_a_threshold_goes_with_the_model_that_it_was_set_for(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    make_run("first", model=True)
+    make_run("second", model=True)
+    ModelCatalog(home).activate("first")
+    change_settings(home, unsure_below=0.9, smoothing=0.0)
+    choose(open_page(PAGE), "second").button("runs_promote").click().run()
+    assert load_settings(home).unsure_below is None
+    assert load_settings(home).smoothing == 0
+
+
+def test_evaluate_opens_the_page_on_the_chosen_model(
+    open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    make_run("first", model=True)
+    make_run("second", model=True)
+    make_run("third")
+    app = choose(open_page(PAGE), "third")
+    assert app.button("runs_evaluate").disabled
+    app = choose(app, "first").button("runs_evaluate").click().run()
+    assert app.title[0].value == "Evaluate"
+    assert app.selectbox("evaluation_model").value == "first"
 
 
 def test_a_model_that_scores_otherwise_than_trained_is_refused(

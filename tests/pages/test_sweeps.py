@@ -147,7 +147,7 @@ class TestWatch:
         RunStore(home.runs).create(config, name="found-t001")
         app = open_page(PAGE)
         words = texts(app)
-        for expected in ("Nobody works at it", "60.0 %", "4 / 5", "Trial 1, the best"):
+        for expected in ("No worker", "60.0 %", "4 / 5", "Trial 1, the best"):
             assert expected in words
         assert app.get("progress")[0].proto.text == "4 of 5 trials"
         table = app.dataframe[0].value
@@ -158,6 +158,9 @@ class TestWatch:
         assert len(app.get("plotly_chart")) == 5
         app = app.button("sweep_trial_watch").click().run()
         assert app.selectbox("train_watched").value == "found-t001"
+        app = open_page(PAGE).button("sweep_runs").click().run()
+        assert app.title[0].value == "Runs"
+        assert app.text_input("runs_find").value == "found-t"
 
     def test_a_new_one_says_what_to_do(
         self,

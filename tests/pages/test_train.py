@@ -243,7 +243,7 @@ class TestStart:
         running(home, "busy")
         app = open_page(PAGE)
         assert app.segmented_control("train_view").value == "Watch"
-        for name, place in (("one", "Next in line"), ("two", "Second in line")):
+        for name, place in (("one", "Next in the queue"), ("two", "Second in the queue")):
             app = app.segmented_control("train_view").set_value("New run").run()
             app.text_input("train_name").set_value(name).run()
             app = app.button("train_start").click().run()
@@ -252,9 +252,9 @@ class TestStart:
         assert not started
         # Its turn can come sooner, or never.
         app = app.button("queue_up_2").click().run()
-        assert RunQueue(home).line().waiting == ("two", "one")
+        assert RunQueue(home).state.waiting == ("two", "one")
         app = app.button("train_out").click().run()
-        assert RunQueue(home).line().waiting == ("one",)
+        assert RunQueue(home).state.waiting == ("one",)
         assert "Not started" in texts(app)
         app = app.selectbox("train_watched").set_value("one").run()
         app.button("train_now").click().run()
