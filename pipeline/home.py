@@ -1,4 +1,4 @@
-"""Where FER Lab keeps what is not code: datasets, runs, the journal."""
+"""Where FER Lab keeps what is not code: datasets, runs, sweeps, what it computed."""
 
 from __future__ import annotations
 
@@ -47,11 +47,6 @@ class Home:
     def sweeps(self) -> Path:
         """Hyperparameter searches: their database and the logs of their workers."""
         return self.root / "sweeps"
-
-    @property
-    def journal(self) -> Path:
-        """The optional history of recognitions."""
-        return self.root / "journal.db"
 
 
 SHIPPED_MODELS = PROJECT_ROOT / "models"
