@@ -17,6 +17,7 @@ from pipeline.cli import (
     recognize,
     report,
     runs,
+    stability,
     stress,
     sweep,
     train,
@@ -24,6 +25,7 @@ from pipeline.cli import (
 )
 from pipeline.cli.common import console
 from pipeline.errors import PipelineError
+from pipeline.files import disk_trouble
 from pipeline.progress import Cancelled
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ app.command("estimate")(estimate.estimate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("stress")(stress.stress)
+app.command("stability")(stability.stability)
 app.command("ensemble")(ensemble.ensemble)
 app.command("report")(report.report)
 app.command("export")(export.export)
@@ -65,8 +68,11 @@ def main() -> None:
     except Cancelled as wish:
         console().print(str(wish) or "stopped", style="yellow", markup=False)
         sys.exit(130)
-    except PipelineError as error:
-        console().print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+    except (PipelineError, OSError) as error:
+        reason = str(error) if isinstance(error, PipelineError) else disk_trouble(error)
+        if reason is None:
+            raise
+        console().print(f"error: {reason}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
 
 
