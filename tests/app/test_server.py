@@ -22,9 +22,13 @@ def test_server_starts_with_the_router_and_stops_with_its_jobs(
         while True:
             progress(0, None)
 
+    of_dead_server = tmp_path / "data" / f".upload-{2**22 + 1}-abc"
+    of_dead_server.mkdir(parents=True)
+
     async def serve() -> None:
         async with server.lifespan(st.App("streamlit_app.py"), Api(ApiSettings())):
             assert PagesManager.uses_pages_directory is False
+            assert not of_dead_server.exists()
             resources.jobs().start("endless", "Endless", endless)
 
     asyncio.run(serve())

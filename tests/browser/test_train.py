@@ -56,9 +56,10 @@ def test_a_real_training_from_the_widgets_to_the_model(
     page.close()
     page = visit()
     page.get_by_role("link", name="Train", exact=True).click()
+    # It stands there by itself while the run goes on, which on a busy computer it may not any more.
+    page.get_by_text("Watch", exact=True).click()
     card = page.locator(".st-key-train_watch")
     badge = card.locator(".stMarkdownBadge").first
-    expect(badge).to_contain_text("Running", timeout=120_000)
     expect(badge).to_contain_text("Finished", timeout=120_000)
     expect(card.get_by_text("2 of 2 epochs")).to_be_visible()
     expect(card.locator(".scatterlayer")).to_have_count(3)
