@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, state, views
+from app import resources, state, views, work_folders
 from app.jobs import Work
 from pipeline.dataset import DatasetStore
 from pipeline.dataset.store import check_name
@@ -178,7 +178,7 @@ def _begin_upload(uploaded: UploadedFile | None, votes: UploadedFile | None, nam
     home = resources.home()
     home.data.mkdir(parents=True, exist_ok=True)
     # On the disk of the datasets: a system's own folder for such files may be small memory.
-    folder = Path(tempfile.mkdtemp(prefix=".upload-", dir=home.data))
+    folder = Path(tempfile.mkdtemp(prefix=work_folders.prefix(work_folders.UPLOAD), dir=home.data))
     try:
         source = _stored(uploaded, folder)
         votes_file = _stored(votes, folder / "votes") if votes is not None else None

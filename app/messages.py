@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
 from pipeline.errors import PipelineError
+from pipeline.files import disk_trouble
 
 APOLOGY = (
     "Something went wrong that FER Lab did not foresee. Nothing of yours was changed; "
@@ -21,11 +20,8 @@ def describe(error: Exception) -> str | None:
     """
     if isinstance(error, PipelineError):
         return _sentence(str(error))
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full: free some space and try again."
-    if isinstance(error, PermissionError | FileNotFoundError) and error.filename:
-        return _sentence(f"{error.filename}: {(error.strerror or 'cannot be read').lower()}")
-    return None
+    reason = disk_trouble(error)
+    return None if reason is None else _sentence(reason)
 
 
 def _sentence(text: str) -> str:

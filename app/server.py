@@ -13,7 +13,7 @@ import psutil
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from app import resources
+from app import resources, work_folders
 from app.api.routes import Api
 from app.api.settings import ApiSettings
 from app.keeper import Keeper
@@ -43,6 +43,7 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
     # once, which would answer the first visit to a page's address with "page not found".
     PagesManager.uses_pages_directory = False
     _answer_at_once()
+    work_folders.remove_left_over(resources.home().data, work_folders.UPLOAD)
     keeper = Keeper(resources.home())
     keeper.start()
     yield

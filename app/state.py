@@ -12,14 +12,17 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
+from filelock import FileLock, Timeout
 
 from app.photos import PhotoDesk
 from pipeline.dataset import DatasetStore
-from pipeline.errors import DatasetError
+from pipeline.errors import ConfigError, DatasetError
 from pipeline.files import read_json, write_json
 from pipeline.home import Home
 
 _FILE = "dashboard.json"
+_LOCK = ".dashboard.lock"
+_LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,20 @@ def load_preferences(home: Home) -> Preferences:
 
 
 def remember(home: Home, **changes: Any) -> Preferences:
-    """Changes some of the remembered choices and keeps the others."""
-    preferences = replace(load_preferences(home), **changes)
-    write_json(home.root / _FILE, asdict(preferences))
-    return preferences
+    """Changes some of the remembered choices and keeps the others.
+
+    Raises:
+        ConfigError: If others keep writing them.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        # Tabs, and other dashboards on the same home, change other choices at the same time.
+        with FileLock(home.root / _LOCK, timeout=_LOCK_SECONDS):
+            preferences = replace(load_preferences(home), **changes)
+            write_json(home.root / _FILE, asdict(preferences))
+            return preferences
+    except Timeout as error:
+        raise ConfigError("the choices are being saved by another window: try again") from error
 
 
 def active_dataset(home: Home, store: DatasetStore) -> str | None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -20,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
+from app import work_folders
 from app.jobs import Work
 from app.recognition import RecognitionSettings
 from pipeline.home import Home
@@ -31,9 +29,8 @@ from pipeline.recognition.video.analysis import VideoAnalysis
 from pipeline.recognition.video.process import process
 
 KIND = "video"
-"""The kind of its jobs: one video at a time."""
+"""The kind of its jobs, one video at a time, and of its folders."""
 
-_PREFIX = ".video-"
 _COPY = "marked.mp4"
 
 Folder = tempfile.TemporaryDirectory[str]
@@ -95,7 +92,7 @@ class VideoDesk:
         self._ids = itertools.count(1)
         self._folder: Folder | None = None
         self._result: VideoResult | None = None
-        self._remove_left_over()
+        work_folders.remove_left_over(self._root, KIND)
 
     @property
     def result(self) -> VideoResult | None:
@@ -107,7 +104,7 @@ class VideoDesk:
         """A folder to work in, which goes with its object or with the server."""
         self._root.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(
-            prefix=f"{_PREFIX}{os.getpid()}-", dir=self._root, ignore_cleanup_errors=True
+            prefix=work_folders.prefix(KIND), dir=self._root, ignore_cleanup_errors=True
         )
 
     def keep(self, analysis: VideoAnalysis, folder: Folder) -> None:
@@ -124,15 +121,6 @@ class VideoDesk:
             before, self._folder, self._result = self._folder, None, None
         if before is not None:
             before.cleanup()
-
-    def _remove_left_over(self) -> None:
-        """Deletes what a server that was killed could not."""
-        for path in self._root.glob(f"{_PREFIX}*-*"):
-            owner = path.name.removeprefix(_PREFIX).split("-")[0]
-            # This process has made none yet: one with its number is of an earlier life.
-            is_mine = owner == str(os.getpid())
-            if owner.isdigit() and (is_mine or not psutil.pid_exists(int(owner))):
-                shutil.rmtree(path, ignore_errors=True)
 
 
 def video_work(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -85,6 +86,22 @@ def read_json(path: Path) -> Any:
         json.JSONDecodeError: If it is not JSON.
     """
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def disk_trouble(error: BaseException) -> str | None:
+    """What a user can mend of the operating system's errors, in words; `None` for all others."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: free some space and try again"
+    if error.errno == errno.EROFS:
+        return (
+            "the folder with your data is on a disk that can only be read: start FER Lab with "
+            "FERLAB_HOME set to another folder"
+        )
+    if isinstance(error, PermissionError | FileNotFoundError) and error.filename:
+        return f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
+    return None
 
 
 def last_lines(path: Path, number: int) -> str:

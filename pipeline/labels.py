@@ -72,9 +72,10 @@ def label_index(text: str) -> int:
     word = text.strip().lower()
     if word in _INDEX_BY_WORD:
         return _INDEX_BY_WORD[word]
-    if word.isascii() and word.isdigit() and int(word) < NUM_EMOTIONS:
+    # Python refuses to read a number of thousands of digits, and damaged tables have them.
+    if word.isascii() and word.isdigit() and len(word) < 10 and int(word) < NUM_EMOTIONS:
         return int(word)
     raise DatasetError(
-        f"unknown label {text.strip()!r}: expected 0 to {NUM_EMOTIONS - 1} or one of "
+        f"unknown label {text.strip()[:20]!r}: expected 0 to {NUM_EMOTIONS - 1} or one of "
         f"{', '.join(NAMES)}"
     )

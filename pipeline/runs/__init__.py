@@ -19,7 +19,13 @@ runs/.trash/           what was deleted and can be had back
 
 from pipeline.runs.notes import RunNotes, edit_notes
 from pipeline.runs.run import Run, write_history, write_state
-from pipeline.runs.state import ProcessMark, RunState, RunStatus, process_is_alive
+from pipeline.runs.state import (
+    ProcessMark,
+    RunState,
+    RunStatus,
+    process_is_alive,
+    process_started,
+)
 from pipeline.runs.store import RunStore
 from pipeline.runs.trash import KEPT_FOR, Trash, TrashedRun
 
@@ -35,6 +41,7 @@ __all__ = [
     "TrashedRun",
     "edit_notes",
     "process_is_alive",
+    "process_started",
     "write_history",
     "write_state",
 ]

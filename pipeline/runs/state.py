@@ -37,8 +37,8 @@ class RunState:
         status: Where the run is.
         reason: Why it stopped or failed, one sentence.
         pid: The training process.
-        process_started: Its start time, seconds since 1970: a later process
-            with the same id is another one.
+        process_started: When it began, as `process_started` tells: a later
+            process with the same id is another one.
         created, started, ended: ISO 8601 in UTC.
     """
 
@@ -57,7 +57,7 @@ class ProcessMark:
 
     Attributes:
         pid: Its id.
-        process_started: Its start time, seconds since 1970.
+        process_started: When it began, as `process_started` tells.
     """
 
     pid: int
@@ -67,9 +67,9 @@ class ProcessMark:
     def of(cls, pid: int) -> ProcessMark:
         """The mark of a process; one that is gone already gets a mark that never lives."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, process_started(pid))
         except psutil.Error:
-            return cls(pid, 0.0)
+            return cls(pid, -1.0)
 
     @property
     def is_alive(self) -> bool:
@@ -77,14 +77,32 @@ class ProcessMark:
         return process_is_alive(self.pid, self.process_started)
 
 
+def process_started(pid: int) -> float:
+    """When a process began, in seconds: the same number whenever it is asked.
+
+    On Linux since the computer was started, elsewhere since 1970. Linux works
+    out the latter from the clock, so that it moves whenever the clock is set.
+
+    Raises:
+        psutil.Error: If it is gone.
+    """
+    return _starts(psutil.Process(pid))[0]
+
+
 def process_is_alive(pid: int | None, started: float | None) -> bool:
-    """Whether the very process that had this id at that start time still runs."""
+    """Whether the very process that had this id and that `process_started` still runs."""
     if pid is None:
         return False
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return started is None or abs(process.create_time() - started) < 1.0
+        return started is None or any(abs(start - started) < 1.0 for start in _starts(process))
     except psutil.Error:
         return False
+
+
+def _starts(process: psutil.Process) -> tuple[float, ...]:
+    """What a process's start can have been noted as; earlier versions counted since 1970."""
+    since_1970 = process.create_time()
+    return (since_1970 - psutil.boot_time(), since_1970) if psutil.LINUX else (since_1970,)

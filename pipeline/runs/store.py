@@ -45,12 +45,13 @@ class RunStore:
         """All runs, the newest first."""
         if not self.root.is_dir():
             return []
-        runs = [
-            Run(folder.name, folder)
-            for folder in self.root.iterdir()
-            if is_id(folder.name) and (folder / STATUS).is_file()
-        ]
-        return sorted(runs, key=lambda run: (run.state.created, run.id), reverse=True)
+        by_age: dict[tuple[str, str], Run] = {}
+        for folder in self.root.iterdir():
+            if is_id(folder.name) and (folder / STATUS).is_file():
+                run = Run(folder.name, folder)
+                with suppress(RunNotFoundError):  # deleted this very moment
+                    by_age[run.state.created, run.id] = run
+        return [by_age[age] for age in sorted(by_age, reverse=True)]
 
     def get(self, run_id: str) -> Run:
         """The run of that id, or the only one whose id begins so.

@@ -79,11 +79,14 @@ class Trash:
         )
 
     def discard(self, *, older_than: timedelta = timedelta(0)) -> int:
-        """Removes runs for good that were deleted that long ago; tells how many."""
+        """Removes runs for good that were deleted that long ago; tells how many.
+
+        By default it removes them all, even where the clock was set back since.
+        """
         latest, number = datetime.now(UTC) - older_than, 0
         for place in self._places():
             deleted = _moment(place)
-            if deleted is not None and deleted <= latest:
+            if deleted is not None and (not older_than or deleted <= latest):
                 number += _content(place) is not None
                 shutil.rmtree(place, ignore_errors=True)
         return number

@@ -14,7 +14,6 @@ from types import FrameType
 from typing import Any
 
 import keras
-import psutil
 from filelock import Timeout
 
 from pipeline.dataset import Dataset, DatasetStore
@@ -23,7 +22,7 @@ from pipeline.errors import PipelineError, RunStateError, TrainingError
 from pipeline.files import write_json
 from pipeline.home import Home
 from pipeline.progress import Cancelled, Progress, no_progress
-from pipeline.runs import Run, RunStatus, write_state
+from pipeline.runs import Run, RunStatus, process_started, write_state
 from pipeline.runs.locks import locked
 from pipeline.runs.run import LOCK
 from pipeline.training.config import TrainingConfig
@@ -150,7 +149,7 @@ def _claimed(run: Run) -> Iterator[None]:
                 status=RunStatus.RUNNING,
                 reason="",
                 pid=os.getpid(),
-                process_started=psutil.Process().create_time(),
+                process_started=process_started(os.getpid()),
                 started=state.started or _now(),
                 ended=None,
             ),

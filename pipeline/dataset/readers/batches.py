@@ -87,7 +87,7 @@ def usage_code(text: str) -> int:
     code = split_code(text)
     if code is None:
         usages = ", ".join(split.usage for split in SPLITS)
-        raise DatasetError(f"unknown Usage {text.strip()!r}: expected one of {usages}")
+        raise DatasetError(f"unknown Usage {text.strip()[:20]!r}: expected one of {usages}")
     return code
 
 

@@ -76,7 +76,8 @@ def import_dataset(
                 notes=_notes(reader, splits),
             )
     except OSError as error:
-        raise DatasetError(f"cannot write the dataset {name!r}: {error}") from error
+        reason = error.strerror or str(error)
+        raise DatasetError(f"cannot write the dataset {name!r}: {reason}") from error
     if table is not None:
         return store.attach_votes(name, table.votes, str(table.path))
     return store.open(name)

@@ -31,6 +31,7 @@ MAX_READ_BYTES = 64 * 2**20
 """The most that is read in one piece; a forged tar header can ask for gigabytes."""
 
 _BUFFER_BYTES = 2**20
+_MAX_REASON = 160
 _GZIP_MAGIC = b"\x1f\x8b"
 _XZ_MAGIC = b"\xfd7zXZ\x00"
 
@@ -182,8 +183,9 @@ def reading(where: str) -> Iterator[None]:
 
 
 def damaged(where: str, error: Exception) -> DatasetError:
-    """The error for a file that cannot be read, on one line whatever the library says."""
-    reason = " ".join(str(error).split())
+    """The error for a file that cannot be read, on one short line whatever the library says."""
+    # Some libraries quote kilobytes of what they could not read.
+    reason = printable(" ".join(str(error).split()))[:_MAX_REASON]
     return DatasetError(f"{where}: damaged or cut short ({reason}); get it again")
 
 

@@ -228,7 +228,7 @@ def parse_pixels(text: str) -> npt.NDArray[np.uint8]:
 def _explain(text: str) -> NoReturn:
     words = text.split()
     for position, word in enumerate(words, start=1):
-        if not (word.isascii() and word.lstrip("-").isdigit()):
+        if not (word.isascii() and word.removeprefix("-").isdigit()):
             raise DatasetError(f"pixel {position} is {word[:20]!r}: expected a whole number")
         if not 0 <= int(word[:20]) <= 255:
             raise DatasetError(f"pixel {position} is {word[:20]}: expected 0 to 255")

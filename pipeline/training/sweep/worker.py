@@ -10,8 +10,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import (
     ConfigError,
@@ -22,7 +20,7 @@ from pipeline.errors import (
 )
 from pipeline.home import Home
 from pipeline.progress import Progress, no_progress
-from pipeline.runs import Run, RunStatus, RunStore
+from pipeline.runs import Run, RunStatus, RunStore, process_started
 from pipeline.training import worker as training
 from pipeline.training.config import TrainingConfig
 from pipeline.training.sweep import trials
@@ -142,7 +140,7 @@ class _Worker:
             (trials.ORIGIN, number),
             (trials.HOST, platform.node()),
             (trials.PID, os.getpid()),
-            (trials.PROCESS_STARTED, psutil.Process().create_time()),
+            (trials.PROCESS_STARTED, process_started(os.getpid())),
             (trials.NOTE, ""),  # of an earlier attempt
         ):
             trial.set_user_attr(key, value)
