@@ -31,8 +31,6 @@ from itertools import chain
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pipeline.dataset import Dataset, Split
 from pipeline.dataset.perceptual_hash import close_pairs, window_hashes
@@ -180,6 +178,10 @@ def _cluster(
     progress: Progress,
 ) -> npt.NDArray[np.intp]:
     """Numbers the clusters that the similar ones among pairs of chosen images make."""
+    # Here, not above: the pages that only ask for exact twins need not wait for it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     clusters = np.arange(len(chosen))
     linked = np.empty((0, 2), np.intp)
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
