@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -191,10 +192,23 @@ def fingerprint(model: Path) -> str:
     Raises:
         OSError: If a file cannot be read.
     """
+    paths = (model / MODEL_ONNX, model / CONTRACT)
+    return _digest(paths, tuple(map(_stamp, paths)))
+
+
+@lru_cache(maxsize=64)
+def _digest(paths: tuple[Path, ...], stamps: tuple[tuple[int, int, int], ...]) -> str:
+    # Pages ask on every redraw, and a network takes some ten milliseconds to read through.
     digest = hashlib.sha256()
-    for name in (MODEL_ONNX, CONTRACT):
-        digest.update(hashlib.sha256((model / name).read_bytes()).digest())
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Changes whenever the file is replaced or written to."""
+    status = path.stat()
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def kept_name(model: Path, dataset: Dataset, *more: str) -> str:

@@ -101,3 +101,21 @@ def test_the_longest_unused_are_forgotten(
     assert store.load(classifier.folder, bars, Split.TRAIN) is not None
     assert store.load(classifier.folder, bars, Split.VALIDATION) is None
     assert store.load(classifier.folder, bars, Split.TEST) is not None
+
+
+def test_a_model_is_read_once_until_it_changes(
+    classifier: EmotionClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_bytes = [], Path.read_bytes
+
+    def reading(path: Path) -> bytes:
+        read.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    first = predictions.fingerprint(classifier.folder)
+    assert predictions.fingerprint(classifier.folder) == first
+    assert read == ["model.onnx", "contract.json"]
+    contract = read_json(classifier.folder / "contract.json")
+    write_json(classifier.folder / "contract.json", {**contract, "temperature": 3.0})
+    assert predictions.fingerprint(classifier.folder) != first
