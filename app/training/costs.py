@@ -26,7 +26,7 @@ _WITHOUT_COST = frozenset(
     {
         *("epochs", "early_stopping", "monitor", "seed"),
         *("learning_rate", "schedule", "warmup_epochs", "plateau_patience"),
-        *("label_smoothing", "class_weights", "soft_labels"),
+        *("label_smoothing", "class_weights", "soft_labels", "vote_targets"),
     }
 )
 _SHAPING = ("input_size", "attention", "width")

@@ -18,6 +18,7 @@ _TITLES = {
     "clahe": "Equalise contrast (CLAHE)",
     "subset": "Share of the images",
     "soft_labels": "Share of FER+ votes",
+    "vote_targets": "Votes stand for",
     "width": "Width factor",
     "fine_tune": "Fine-tune all layers",
     "pretrained": "ImageNet weights",
@@ -46,6 +47,8 @@ _STEPS = {
 }
 _CHOICES = {
     "none": "None",
+    "shares": "Their shares",
+    "fitted": "Labels that go with them",
     "se": "Squeeze-and-excitation",
     "cbam": "CBAM",
     "adam": "Adam",

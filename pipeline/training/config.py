@@ -61,7 +61,13 @@ class TrainingConfig:
     clahe: bool = _switch(False, "data", "Equalise contrast locally, in training and in service.")
     subset: float = _number(1.0, 0.001, 1.0, "data", "Share of the training images, stratified.")
     soft_labels: float = _number(
-        0.0, 0.0, 1.0, "data", "Share of the FER+ vote distribution in the target; 0: labels only."
+        0.0, 0.0, 1.0, "data", "Share of the FER+ votes in the target; 0: labels only."
+    )
+    vote_targets: str = _choice(
+        "shares",
+        ("shares", "fitted"),
+        "data",
+        "What votes stand for: their shares, or the labels that go with such votes in training.",
     )
     # Network
     architecture: str = field(

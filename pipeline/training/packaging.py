@@ -30,6 +30,7 @@ from pipeline.recognition.contract import (
     ModelContract,
 )
 from pipeline.recognition.probes import PROBES, Probes
+from pipeline.training.architectures.fast_layers import plain_layer
 from pipeline.training.architectures.macs import count_macs
 from pipeline.training.config import TrainingConfig
 from pipeline.training.model_card import render_model_card
@@ -122,29 +123,30 @@ def _move_into(folder: Path, stage: Path) -> None:
 
 
 def _plain_float32(model: keras.Model) -> keras.Model:
-    """The network alone: no optimizer or loss, and every layer in `float32`.
+    """The network alone: no optimizer or loss, Keras' own layers, all in `float32`.
 
     Weights are `float32` under mixed precision too; only the layers' arithmetic
-    is not, and neither ONNX Runtime nor a reproducible score can use that.
+    is not, and neither ONNX Runtime nor a reproducible score can use that. With
+    Keras' own layers, `model.keras` opens where this project is not installed.
     """
     plain = keras.Model(model.input, model.output, name=model.name)
     config = plain.get_config()
-    in_float32 = _without_mixed_precision(config)
-    if in_float32 == config:
+    wanted = _plain_config(config)
+    if wanted == config:
         return plain
-    copy = keras.Model.from_config(in_float32)
+    copy = keras.Model.from_config(wanted)
     copy.set_weights(plain.get_weights())
     return copy
 
 
-def _without_mixed_precision(value: Any) -> Any:
-    """A layer's configuration with every mixed dtype policy replaced by `float32`."""
+def _plain_config(value: Any) -> Any:
+    """A configuration with every layer Keras' own, and every dtype policy `float32`."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "DTypePolicy":
             return {**value, "config": {"name": "float32"}}
-        return {key: _without_mixed_precision(held) for key, held in value.items()}
+        return {key: _plain_config(held) for key, held in plain_layer(value).items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_without_mixed_precision(held) for held in value)
+        return type(value)(_plain_config(held) for held in value)
     return value
 
 

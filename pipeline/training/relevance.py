@@ -30,6 +30,8 @@ def without_effect(name: str, values: Mapping[str, Any], *, has_votes: bool) -> 
         return "No teacher is chosen."
     if name == "soft_labels" and not has_votes:
         return "The dataset has no FER+ votes."
+    if name == "vote_targets" and not (has_votes and values["soft_labels"]):
+        return "No share of FER+ votes is learned."
     return None
 
 

@@ -17,15 +17,19 @@ Indices = npt.NDArray[np.intp]
 EFFECTIVE_NUMBER_BETA = 0.999
 
 
-def targets(dataset: Dataset, indices: Indices, soft_labels: float = 0.0) -> Float:
+def targets(
+    dataset: Dataset, indices: Indices, soft_labels: float = 0.0, vote_targets: str = "shares"
+) -> Float:
     """Class probabilities to learn.
 
     Args:
         dataset: Where labels and FER+ votes come from.
         indices: Positions of the images, shape `(n,)`.
-        soft_labels: The share of the FER+ vote distribution; the rest is the
-            label. An image without a usable vote keeps its label, and so does
-            one relabelled in an overlay, which takes its votes away.
+        soft_labels: The share of the FER+ votes; the rest is the label. An image
+            without a usable vote keeps its label, and so does one relabelled in
+            an overlay, which takes its votes away.
+        vote_targets: `shares`, the distribution of the votes over the seven
+            emotions, or `fitted`, see `labels_given_votes`.
 
     Returns:
         `float32`, shape `(n, 7)`; each row sums to 1.
@@ -41,9 +45,49 @@ def targets(dataset: Dataset, indices: Indices, soft_labels: float = 0.0) -> Flo
             f"soft_labels needs FER+ votes, but dataset {dataset.name!r} has none: attach them "
             f"with `python -m pipeline dataset votes {dataset.name} FILE`"
         )
-    soft, usable = distribution(dataset.votes[indices])
+    votes = dataset.votes[indices]
+    if vote_targets == "fitted":
+        soft, usable = labels_given_votes(votes, dataset.labels[indices])
+    else:
+        soft, usable = distribution(votes)
     share = np.where(usable, np.float32(soft_labels), np.float32(0))[:, None]
     return np.asarray(share * soft + (1 - share) * hard, np.float32)
+
+
+def labels_given_votes(
+    votes: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]
+) -> tuple[Float, npt.NDArray[np.bool_]]:
+    """How probable each label is for an image with such votes.
+
+    FER-2013's labels and the ten people of FER+ disagree in ways of their own: much
+    that was labelled sad or fear got votes for neutral, for instance. A multinomial
+    logistic regression of the labels on the votes learns these ways, so that the
+    result is softer than the label, where people disagree, and yet means FER-2013's
+    labels. It is fitted on the images that it is used for; with eleven numbers a
+    class it cannot remember single ones.
+
+    Args:
+        votes: `uint8`, shape `(n, 10)`, columns as in `ferplus.COLUMNS`.
+        labels: `uint8`, shape `(n,)`.
+
+    Returns:
+        Probabilities, `float32`, shape `(n, 7)`, and a mask, shape `(n,)`, of the
+        rows with at least one vote. These rows sum to 1, the others are zero. With
+        fewer than two labels among them there is nothing to fit, and the mask is
+        empty.
+    """
+    usable = np.asarray(votes.any(axis=1))
+    soft = np.zeros((len(votes), NUM_EMOTIONS), np.float32)
+    present = np.unique(labels[usable])
+    if len(present) < 2:
+        return soft, np.zeros_like(usable)
+
+    from sklearn.linear_model import LogisticRegression
+
+    shares = votes[usable] / votes[usable].sum(axis=1, keepdims=True)
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(shares, labels[usable])
+    soft[np.ix_(usable, present)] = model.predict_proba(shares)
+    return soft, usable
 
 
 def class_weights(labels: npt.NDArray[np.uint8], scheme: str) -> Float:

@@ -90,7 +90,7 @@ class TrainingData:
                 )
         whole = train
         train = stratified_subset(dataset.labels, whole, config.subset, config.seed)
-        learned = targets(dataset, train, config.soft_labels)
+        learned = targets(dataset, train, config.soft_labels, config.vote_targets)
         if teacher_scores is not None:
             answers = teacher_scores[np.searchsorted(whole, train)]
             learned += np.float32(config.distillation) * (answers - learned)

@@ -8,6 +8,7 @@ import keras
 from keras import KerasTensor, layers
 
 from pipeline.labels import NUM_EMOTIONS
+from pipeline.training.architectures.fast_layers import FastBatchNormalization, FastConv2D
 from pipeline.training.config import TrainingConfig
 
 # Mean and standard deviation of FER-2013's training pixels, as shares of the
@@ -47,7 +48,7 @@ def conv(
     x: KerasTensor, filters: int, config: TrainingConfig, kernel_size: int = 3, strides: int = 1
 ) -> KerasTensor:
     """A convolution without a bias: the normalisation that follows would cancel it."""
-    return layers.Conv2D(
+    return FastConv2D(
         filters,
         kernel_size,
         strides=strides,
@@ -60,7 +61,7 @@ def conv(
 
 def batch_norm(x: KerasTensor) -> KerasTensor:
     """Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
-    return layers.BatchNormalization(momentum=_BN_MOMENTUM, epsilon=_BN_EPSILON)(x)
+    return FastBatchNormalization(momentum=_BN_MOMENTUM, epsilon=_BN_EPSILON)(x)
 
 
 def conv_bn_relu(

@@ -131,6 +131,16 @@ _BY_NAME = {
             num_macs=173_188_864,
         ),
         Architecture(
+            name="vgg_deep",
+            family="vgg",
+            title="VGG, deep",
+            summary="Three convolutions a block where the maps are small and a CPU computes them "
+            "fastest: the network of the shipped model.",
+            source="Simonyan and Zisserman 2015, arXiv:1409.1556; Lin et al. 2014, arXiv:1312.4400",
+            num_parameters=2_164_263,
+            num_macs=167_880_448,
+        ),
+        Architecture(
             name="resnet",
             family="resnet",
             title="ResNet",

@@ -23,6 +23,11 @@ def vgg_wide(images: KerasTensor, config: TrainingConfig) -> KerasTensor:
     return _vgg(images, config, ((32,), (96, 96), (192, 192), (256, 256)))
 
 
+def vgg_deep(images: KerasTensor, config: TrainingConfig) -> KerasTensor:
+    """One convolution of 32 filters, two of 64, then blocks of three with 160 and 256."""
+    return _vgg(images, config, ((32,), (64, 64), (160, 160, 160), (256, 256, 256)))
+
+
 def _vgg(
     images: KerasTensor, config: TrainingConfig, block_filters: tuple[tuple[int, ...], ...]
 ) -> KerasTensor:

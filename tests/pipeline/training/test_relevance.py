@@ -16,6 +16,7 @@ DEFAULTS = TrainingConfig().to_dict()
         ("fine_tune", {"architecture": "vgg", "fine_tune": False}),
         ("warmup_epochs", {"schedule": "plateau", "warmup_epochs": 2.0}),
         ("soft_labels", {"soft_labels": 0.5}),
+        ("vote_targets", {"soft_labels": 0.5, "vote_targets": "fitted"}),
         ("distillation", {"distillation": 0.9}),
     ],
 )
@@ -33,6 +34,7 @@ def test_what_has_an_effect_stays() -> None:
         "architecture": "resnet",
         "attention": "cbam",
         "soft_labels": 0.5,
+        "vote_targets": "fitted",
         "schedule": "cosine",
         "warmup_epochs": 2.0,
     }

@@ -5,7 +5,12 @@ import pytest
 
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import ConfigError
-from pipeline.training.targets import class_weights, stratified_subset, targets
+from pipeline.training.targets import (
+    class_weights,
+    labels_given_votes,
+    stratified_subset,
+    targets,
+)
 
 LABELS = np.repeat(np.arange(7, dtype=np.uint8), [40, 4, 40, 70, 50, 30, 50])
 
@@ -37,6 +42,36 @@ def test_soft_targets_blend_votes_and_keep_the_label_without_any(
     result = targets(voted, np.array([0, 1]), soft_labels=0.5)
     np.testing.assert_allclose(result[0], [0.75, 0.25, 0, 0, 0, 0, 0], atol=1e-6)
     np.testing.assert_array_equal(result[1], np.eye(7)[3])
+
+
+def test_fitted_votes_mean_what_labels_go_with_them() -> None:
+    # Half of the faces that all ten people call neutral are labelled sad (5), half neutral (6);
+    # votes for surprise mean surprise (3).
+    votes = np.zeros((301, 10), np.uint8)
+    votes[:200, 0] = 10
+    votes[200:300, 2] = 10
+    labels = np.array([5, 6] * 100 + [3] * 101, np.uint8)
+    soft, usable = labels_given_votes(votes, labels)
+    np.testing.assert_array_equal(usable, [True] * 300 + [False])
+    np.testing.assert_allclose(soft[:200, [5, 6]], 0.5, atol=0.02)
+    assert (soft[200:300, 3] > 0.98).all()
+    np.testing.assert_allclose(soft[:300].sum(axis=1), 1, atol=1e-5)
+    assert not soft[300].any()
+
+
+def test_fitted_targets_blend_with_the_label(dataset: Dataset, tmp_path: Path) -> None:
+    votes = np.zeros((3, 10), np.uint8)
+    votes[:2, 0] = 10  # two faces with the same votes, labelled 0 and 3
+    voted = DatasetStore(tmp_path).attach_votes("tiny", votes, "votes.csv")
+    result = targets(voted, np.arange(3), soft_labels=0.5, vote_targets="fitted")
+    np.testing.assert_allclose(result[0, [0, 3]], [0.75, 0.25], atol=0.01)
+    np.testing.assert_array_equal(result[2], np.eye(7)[6])
+
+
+def test_votes_that_go_with_one_label_only_have_nothing_to_fit() -> None:
+    soft, usable = labels_given_votes(np.ones((4, 10), np.uint8), np.full(4, 3, np.uint8))
+    assert not usable.any()
+    assert not soft.any()
 
 
 def test_soft_targets_need_votes(dataset: Dataset) -> None:
