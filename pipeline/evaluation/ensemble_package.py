@@ -23,7 +23,7 @@ from pipeline.evaluation.augmented import augmented_scores
 from pipeline.evaluation.ensemble import LEAST_MEMBERS, SAVED_VIEWS
 from pipeline.evaluation.ensemble_network import merge
 from pipeline.evaluation.predictions import fingerprint
-from pipeline.evaluation.release import dataset_reference, probe_indices, release
+from pipeline.evaluation.release import dataset_reference, probe_faces, release
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.files import replaced_folder
 from pipeline.progress import Progress, no_progress
@@ -82,7 +82,7 @@ def save_ensemble(
             views=views,
         )
         onnx.save(network, stage / MODEL_ONNX)
-        _probes(list(classifiers.values()), dataset, views).save(stage)
+        _probes(list(classifiers.values()), views).save(stage)
         release(
             stage,
             _contract(name, members, contracts, dataset, views),
@@ -170,9 +170,9 @@ def _way(contract: ModelContract) -> str:
     return ", ".join(words)
 
 
-def _probes(members: list[EmotionClassifier], dataset: Dataset, views: str) -> Probes:
+def _probes(members: list[EmotionClassifier], views: str) -> Probes:
     """Faces and what the members give for them one by one, which the joint network must give."""
-    faces = dataset.images[probe_indices(dataset)]
+    faces = probe_faces()
     scores = [augmented_scores(item.scores, faces, views).probabilities for item in members]
     inputs = members[0].contract.preprocessing.apply(faces)
     return Probes(faces, inputs, np.mean(scores, axis=0, dtype=np.float32))

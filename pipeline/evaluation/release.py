@@ -11,42 +11,35 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset import Dataset, Split
+from pipeline.dataset.synthetic import draw_face
 from pipeline.errors import DatasetError
 from pipeline.evaluation.calibration import choose_threshold, coverage_curve, fit_temperature
 from pipeline.evaluation.evaluator import evaluate
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.files import write_json, write_text
-from pipeline.labels import NUM_EMOTIONS
+from pipeline.labels import NAMES, NUM_EMOTIONS
 from pipeline.progress import Progress, no_progress, part_of
 from pipeline.recognition.classifier import BATCH_SIZE, EmotionClassifier, with_temperature
 from pipeline.recognition.contract import EVALUATION, MODEL_CARD, ModelContract
 
-NUM_PROBES = 32
+_PROBES_A_CLASS = 4
 
 # The share of the time: validation is scored for it, then both splits, with bootstrap.
 _CALIBRATED = 0.3
 
 
-def probe_indices(dataset: Dataset) -> npt.NDArray[np.intp]:
-    """Validation faces, taken from the classes in turn so that rare ones are there too.
+def probe_faces() -> npt.NDArray[np.uint8]:
+    """Drawn faces of every class, always the same, to know a model's scores again by.
+
+    A model travels: it is exported, shipped, put into repositories. Photographs of
+    people, and images that a dataset's terms keep from being passed on, must not
+    travel with it.
 
     Returns:
-        At most `NUM_PROBES` positions in the dataset, ascending.
-
-    Raises:
-        DatasetError: If the validation split is empty.
+        `uint8` grey in `[0, 255]`, shape `(28, 48, 48)`.
     """
-    indices = dataset.indices(Split.VALIDATION)
-    if not len(indices):
-        raise DatasetError(
-            f"dataset {dataset.name!r} has no validation image: none to calibrate a model on"
-        )
-    labels = dataset.labels[indices]
-    rank_in_class = np.empty(len(indices), np.intp)
-    for label in range(NUM_EMOTIONS):
-        of_class = labels == label
-        rank_in_class[of_class] = np.arange(of_class.sum())
-    return np.sort(indices[np.lexsort((labels, rank_in_class))[:NUM_PROBES]])
+    rng = np.random.default_rng(0)
+    return np.stack([draw_face(name, rng) for name in NAMES for _ in range(_PROBES_A_CLASS)])
 
 
 def release(
@@ -104,6 +97,10 @@ def calibrate(
         DatasetError: If the validation split is empty.
     """
     indices = dataset.indices(Split.VALIDATION)
+    if not len(indices):
+        raise DatasetError(
+            f"dataset {dataset.name!r} has no validation image: none to calibrate a model on"
+        )
     labels = np.asarray(dataset.labels[indices])
     parts = [np.empty((0, NUM_EMOTIONS), np.float32)]
     for start in range(0, len(indices), BATCH_SIZE):

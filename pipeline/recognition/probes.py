@@ -39,7 +39,7 @@ class Probes:
     """The content of `probes.npz`.
 
     Attributes:
-        faces: As they lie in the dataset, `uint8` grey in `[0, 255]`, shape
+        faces: As a dataset holds them, `uint8` grey in `[0, 255]`, shape
             `(n, height, width)`; `n` is at least 1.
         inputs: The same, preprocessed: `uint8`, shape `(n, size, size, 1)`.
         scores: What the Keras model gave for `inputs`, uncalibrated, or the

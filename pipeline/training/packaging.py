@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.dataset import Dataset
 from pipeline.evaluation import EvaluationReport
-from pipeline.evaluation.release import dataset_reference, probe_indices, release
+from pipeline.evaluation.release import dataset_reference, probe_faces, release
 from pipeline.export import write_onnx
 from pipeline.progress import Progress, no_progress, part_of
 from pipeline.provenance import made_with
@@ -99,7 +99,7 @@ def _fill(
     progress(0, 1, "converting to ONNX")
     plain = _plain_float32(model)
     plain.save(stage / MODEL_KERAS)
-    _probes(plain, config, dataset).save(stage)
+    _probes(plain, config).save(stage)
     write_onnx(stage)
 
     reports = release(
@@ -150,8 +150,8 @@ def _plain_config(value: Any) -> Any:
     return value
 
 
-def _probes(model: keras.Model, config: TrainingConfig, dataset: Dataset) -> Probes:
-    faces = dataset.images[probe_indices(dataset)]
+def _probes(model: keras.Model, config: TrainingConfig) -> Probes:
+    faces = probe_faces()
     inputs = config.preprocessing.apply(faces)
     scores = keras.ops.convert_to_numpy(model(inputs.astype(np.float32), training=False))
     return Probes(faces, inputs, scores)
