@@ -5,9 +5,10 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting", arXiv:1810.03993.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.dataset import DatasetMeta
+from pipeline.evaluation.references import Reference
 from pipeline.evaluation.report import EvaluationReport, Interval
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import ModelContract
@@ -124,6 +125,29 @@ def results(reports: Mapping[str, EvaluationReport]) -> str:
     )
 
 
+def others(references: Sequence[Reference]) -> str:
+    """What others achieve on FER-2013, as Markdown.
+
+    Args:
+        references: As `references.load_references` reads them.
+    """
+    rows = "\n".join(
+        f"| {item.name} | {_range(item)} | {item.split or 'not stated'} | {item.kind.value} "
+        f"| {f'[{item.source}]({item.url})' if item.url else item.source} |"
+        for item in references
+    )
+    return f"""
+## Beside others
+
+*Measured* figures were taken for FER Lab on the same images. *Published* ones are what their \
+source states; splits and clean-up may differ.
+
+| | accuracy | split | figure | source |
+|---|---|---|---|---|
+{rows}
+"""
+
+
 def abstention(contract: ModelContract) -> str:
     """When the model says "unsure", as Markdown."""
     return f"""
@@ -154,6 +178,11 @@ scored once.
 |---|{"---|" * len(EMOTIONS)}
 {rows}
 """
+
+
+def _range(item: Reference) -> str:
+    low, high = (f"{100 * value:.4g}" for value in (item.low, item.high))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def _share(value: float) -> str:

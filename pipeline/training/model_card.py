@@ -11,6 +11,7 @@ from dataclasses import fields
 
 from pipeline.dataset import DatasetMeta
 from pipeline.evaluation import EvaluationReport, card
+from pipeline.evaluation.references import load_references
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import ModelContract
 from pipeline.training.config import TrainingConfig
@@ -36,6 +37,7 @@ def render_model_card(
         _details(contract, config),
         card.INTENDED_USE,
         card.results(reports),
+        "" if meta.synthetic else card.others(load_references()),
         card.abstention(contract),
         card.data(meta),
         _edits(contract),
@@ -49,7 +51,9 @@ def render_model_card(
 def training_command(
     config: TrainingConfig, dataset_name: str, overlay_version: int | None = None
 ) -> str:
-    """The command line that trains by this configuration; settings at their default are left out.
+    """The command line that trains by this configuration.
+
+    Settings at their default are left out, but for the seed: it belongs to any recipe.
 
     Args:
         config: The configuration.
@@ -61,7 +65,7 @@ def training_command(
         words += ["--edits", str(overlay_version)]
     for item in fields(config):
         value = getattr(config, item.name)
-        if value == item.default:
+        if value == item.default and item.name != "seed":
             continue
         option = item.name.replace("_", "-")
         if isinstance(value, bool):
