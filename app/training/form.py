@@ -51,7 +51,7 @@ def view(names: list[str]) -> Request:
     meta = resources.datasets().meta(dataset)
     has_votes = meta.votes_source is not None
     request = _request(dataset, meta, effective(current.values, has_votes=has_votes))
-    _presets(request.config)
+    _presets(request.config, has_votes=has_votes)
     groups = fields.groups()
     tabs = st.tabs([group.capitalize() for group in groups], key=f"{_KEY}_groups")
     for tab, (group, members) in zip(tabs, groups.items(), strict=True):
@@ -75,9 +75,9 @@ def _request(dataset: str, meta: DatasetMeta, values: dict[str, Any]) -> Request
         return Request(dataset, meta, None, str(error))
 
 
-def _presets(config: TrainingConfig | None) -> None:
+def _presets(config: TrainingConfig | None, *, has_votes: bool) -> None:
     by_name = {preset.name: preset for preset in PRESETS}
-    known = matching(config) if config is not None else None
+    known = matching(config, has_votes=has_votes) if config is not None else None
     st.session_state[f"{_KEY}_preset"] = known.name if known else None
     st.segmented_control(
         "Start from",

@@ -43,7 +43,7 @@ def test_what_has_an_effect_stays() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_presets_lose_nothing_in_the_form(preset: Preset) -> None:
-    values = effective(preset.config.to_dict(), has_votes=False)
+    values = effective(preset.config.to_dict(), has_votes=True)
     assert checked(values) == preset.config
 
 
