@@ -97,20 +97,43 @@ def predict(
     def score(faces: npt.NDArray[np.uint8]) -> EmotionScores:
         return augmented_scores(classifier.scores, faces, tta)
 
-    parts = []
-    for start in range(0, len(indices), BATCH_SIZE):
-        progress(start, len(indices), f"scoring {split.value}")
-        parts.append(score(dataset.images[indices[start : start + BATCH_SIZE]]).probabilities)
-    progress(len(indices), len(indices), f"scoring {split.value}")
+    probabilities = in_batches(score, dataset, indices, progress, f"scoring {split.value}")
     return Predictions(
         model=classifier.contract.name,
         split=split,
         tta=tta,
         indices=indices,
         labels=np.asarray(dataset.labels[indices]),
-        probabilities=np.concatenate(parts),
+        probabilities=probabilities,
         latency_ms=_latency_ms(score, dataset.images[indices[0]]),
     )
+
+
+def in_batches(
+    score: Callable[[npt.NDArray[np.uint8]], EmotionScores],
+    dataset: Dataset,
+    indices: npt.NDArray[np.intp],
+    progress: Progress,
+    doing: str,
+) -> npt.NDArray[np.float32]:
+    """Scores images of a dataset a batch at a time.
+
+    Args:
+        score: Takes `uint8` faces, shape `(n, height, width)`.
+        dataset: Holds the images.
+        indices: Their positions, at least one.
+        progress: Told the images done.
+        doing: What it is told that this is.
+
+    Returns:
+        Probabilities, shape `(len(indices), 7)`.
+    """
+    parts = []
+    for start in range(0, len(indices), BATCH_SIZE):
+        progress(start, len(indices), doing)
+        parts.append(score(dataset.images[indices[start : start + BATCH_SIZE]]).probabilities)
+    progress(len(indices), len(indices), doing)
+    return np.concatenate(parts)
 
 
 class PredictionStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from pipeline.dataset.synthetic import draw_face
 from pipeline.errors import DatasetError
 from pipeline.evaluation.calibration import choose_threshold, coverage_curve, fit_temperature
 from pipeline.evaluation.evaluator import evaluate
+from pipeline.evaluation.predictions import in_batches
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.files import write_json, write_text
-from pipeline.labels import NAMES, NUM_EMOTIONS
+from pipeline.labels import NAMES
 from pipeline.progress import Progress, no_progress, part_of
-from pipeline.recognition.classifier import BATCH_SIZE, EmotionClassifier, with_temperature
+from pipeline.recognition.classifier import EmotionClassifier, with_temperature
 from pipeline.recognition.contract import EVALUATION, MODEL_CARD, ModelContract
 
 _PROBES_A_CLASS = 4
@@ -102,12 +104,8 @@ def calibrate(
             f"dataset {dataset.name!r} has no validation image: none to calibrate a model on"
         )
     labels = np.asarray(dataset.labels[indices])
-    parts = [np.empty((0, NUM_EMOTIONS), np.float32)]
-    for start in range(0, len(indices), BATCH_SIZE):
-        progress(start, len(indices), "calibrating")
-        faces = dataset.images[indices[start : start + BATCH_SIZE]]
-        parts.append(classifier.scores(faces, calibrated=False).probabilities)
-    raw = np.concatenate(parts)
+    score = partial(classifier.scores, calibrated=False)
+    raw = in_batches(score, dataset, indices, progress, "calibrating")
     temperature = fit_temperature(raw, labels)
     calibrated = with_temperature(raw, temperature)
     return replace(
