@@ -1,7 +1,6 @@
 """Small datasets in every form that the readers know, and the real one where there is one."""
 
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,27 +99,3 @@ def imported(samples: Samples, store: DatasetStore, tmp_path: Path) -> Dataset:
     path = tmp_path / "fer2013.csv"
     path.write_text(samples.csv())
     return import_dataset(path, store)
-
-
-@pytest.fixture(scope="session")
-def real_csv() -> Path:
-    named = os.environ.get("FERLAB_FER2013", "")
-    if not named:
-        pytest.skip("FERLAB_FER2013 does not name the real FER-2013")
-    return Path(named)
-
-
-@pytest.fixture(scope="session")
-def real_votes(real_csv: Path) -> Path:
-    found = sorted(real_csv.parent.glob("*fer2013new.csv"))
-    if not found:
-        pytest.skip("no FER+ votes beside the real FER-2013")
-    return found[0]
-
-
-@pytest.fixture(scope="session")
-def real_store(real_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetStore:
-    """A store that holds the real FER-2013 as `fer2013`."""
-    store = DatasetStore(tmp_path_factory.mktemp("real") / "data")
-    import_dataset(real_csv, store)
-    return store
