@@ -22,15 +22,9 @@ from app.recognition import (
 from pipeline.errors import ModelLoadError
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import ModelContract
-from pipeline.recognition.detectors import DETECTORS, ssd, yunet
+from pipeline.recognition.detectors import DETECTORS, kind
 
 _KEY = "recognition"
-_DETECTOR_TITLES = {
-    "yunet": "YuNet: small, large and turned faces",
-    "ssd": "SSD: large faces from the front",
-    "none": "None: each picture is one face",
-}
-_OWN_THRESHOLDS = {"yunet": yunet.THRESHOLD, "ssd": ssd.THRESHOLD}
 
 
 def popover(*, smoothing: bool = False) -> RecognitionSettings:
@@ -132,10 +126,10 @@ def _detector(settings: RecognitionSettings) -> None:
         "Face detector",
         DETECTORS,
         key=f"{_KEY}_detector",
-        format_func=_DETECTOR_TITLES.__getitem__,
+        format_func=lambda name: kind(name).title,
         on_change=_detector_chosen,
     )
-    own = _OWN_THRESHOLDS.get(settings.detector)
+    own = kind(settings.detector).threshold
     if own is not None:
         threshold = own if settings.detection_threshold is None else settings.detection_threshold
         _slider(

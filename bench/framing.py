@@ -116,7 +116,9 @@ def compare(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="fer2013")
-    parser.add_argument("--detector", choices=DETECTORS[:2], default=DETECTORS[0])
+    parser.add_argument(
+        "--detector", choices=[name for name in DETECTORS if name != "none"], default=DETECTORS[0]
+    )
     parser.add_argument("--model")
     parser.add_argument("--count", type=int, default=500)
     options = parser.parse_args()

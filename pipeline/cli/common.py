@@ -30,6 +30,7 @@ from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import ModelContract
+from pipeline.recognition.detectors import DETECTORS
 from pipeline.runs import RunStore
 
 EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
@@ -49,8 +50,10 @@ ServedModel = Annotated[
     ),
 ]
 DetectorName = Annotated[
-    Literal["yunet", "ssd", "none"],
-    typer.Option(help="What finds the faces; none: each picture is one face."),
+    str,
+    typer.Option(
+        metavar="|".join(DETECTORS), help="What finds the faces; none: each picture is one face."
+    ),
 ]
 ScoredDataset = Annotated[
     str | None,

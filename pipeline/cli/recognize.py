@@ -25,7 +25,7 @@ from pipeline.cli.common import (
 from pipeline.errors import ImageFormatError
 from pipeline.files import write_json, write_text
 from pipeline.recognition import images
-from pipeline.recognition.detectors import make_detector
+from pipeline.recognition.detectors import DETECTORS, make_detector
 from pipeline.recognition.drawing import annotate, caption
 from pipeline.recognition.recognizer import Recognizer
 from pipeline.recognition.results import FileResult, to_csv
@@ -46,7 +46,7 @@ def recognize(
         Path | None,
         typer.Option(metavar="DIR", help="Write each image with its faces marked, as PNG."),
     ] = None,
-    detector: DetectorName = "yunet",
+    detector: DetectorName = DETECTORS[0],
     model: ServedModel = None,
     threshold: Annotated[
         float | None,

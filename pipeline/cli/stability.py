@@ -22,14 +22,14 @@ from pipeline.evaluation.stability import JITTERS, ClipStability, Steadiness, cl
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.recognition.detectors import make_detector
+from pipeline.recognition.detectors import DETECTORS, make_detector
 from pipeline.recognition.recognizer import Recognizer
 
 
 def stability(
     model: ModelName,
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files.")],
-    detector: DetectorName = "yunet",
+    detector: DetectorName = DETECTORS[0],
     as_json: JsonFlag = False,
 ) -> None:
     """Tells how steady a model is in videos: from frame to frame, and as crops move a little."""

@@ -18,7 +18,7 @@ from pipeline.cli.common import (
 )
 from pipeline.files import write_json, write_text
 from pipeline.labels import EMOTIONS
-from pipeline.recognition.detectors import make_detector
+from pipeline.recognition.detectors import DETECTORS, make_detector
 from pipeline.recognition.recognizer import Recognizer
 from pipeline.recognition.video.analysis import TrackSummary, VideoAnalysis, clock
 from pipeline.recognition.video.process import process
@@ -35,7 +35,7 @@ def video(
     annotated: Annotated[
         bool, typer.Option(help="Write a copy of the video with the faces marked, as MP4.")
     ] = True,
-    detector: DetectorName = "yunet",
+    detector: DetectorName = DETECTORS[0],
     model: ServedModel = None,
 ) -> None:
     """Recognizes the expressions in a video: CSV, JSON, key moments and a marked copy."""

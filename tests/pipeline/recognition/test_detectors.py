@@ -158,7 +158,7 @@ def test_threshold_out_of_range_is_refused(threshold: float) -> None:
 
 
 def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match="'mtcnn': expected one of yunet, ssd, none"):
+    with pytest.raises(ConfigError, match=f"'mtcnn': expected one of {', '.join(DETECTORS)}"):
         make_detector("mtcnn")
 
 
