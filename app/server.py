@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 import streamlit as st
+from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from app import resources, work_folders
@@ -42,6 +43,10 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
     # Streamlit finds a folder `pages` and tries its older navigation until the router has run
     # once, which would answer the first visit to a page's address with "page not found".
     PagesManager.uses_pages_directory = False
+    # Before it refuses a page of another site, Streamlit would ask a service on the internet for
+    # this computer's public address, and nothing here calls out unasked. `browser.serverAddress`
+    # and `server.corsAllowedOrigins` name addresses that are to be let in.
+    net_util.get_external_ip = _unknown_address
     _answer_at_once()
     work_folders.remove_left_over(resources.home().data, work_folders.UPLOAD)
     keeper = Keeper(resources.home())
@@ -55,6 +60,10 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
 def on_script_error(error: Exception) -> bool:
     """Shows an error that no page caught; Streamlit has logged it already."""
     return show_error(error)
+
+
+def _unknown_address() -> None:
+    """What Streamlit takes for a public address that could not be found out."""
 
 
 def _answer_at_once() -> None:
