@@ -13,6 +13,7 @@ import time
 import cv2
 import numpy as np
 
+from bench.common import conclude
 from pipeline.training.augmentation import augment, mix
 from pipeline.training.config import TrainingConfig
 
@@ -40,12 +41,15 @@ def images_per_second(config: TrainingConfig) -> float:
 
 def main() -> None:
     cv2.setNumThreads(1)
+    findings = []
     for name, config in RECIPES.items():
         speeds = [images_per_second(config) for _ in range(ROUNDS)]
         print(
             f"{name:22s} median {statistics.median(speeds):9,.0f} images/s of CPU time "
             f"(min {min(speeds):,.0f}, max {max(speeds):,.0f})"
         )
+        findings.append(f"{name} {statistics.median(speeds):,.0f}")
+    conclude(f"images/s of one core: {'; '.join(findings)}")
 
 
 if __name__ == "__main__":
