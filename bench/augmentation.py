@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from bench.common import conclude
-from pipeline.training.augmentation import augment, mix
+from pipeline.training.augmentation import augment
 from pipeline.training.config import TrainingConfig
+from pipeline.training.mixing import blend
 
 RECIPES = {
     "seed recipe": TrainingConfig(),
@@ -34,8 +35,7 @@ def images_per_second(config: TrainingConfig) -> float:
     began = time.process_time()
     for start in range(0, NUM_IMAGES, batch):
         varied = augment(images[start : start + batch], config, rng)
-        if config.mixup:
-            mix(varied, targets[start : start + batch], config.mixup, rng)
+        blend(varied, targets[start : start + batch], config, rng)
     return NUM_IMAGES / (time.process_time() - began)
 
 

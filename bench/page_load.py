@@ -24,7 +24,7 @@ from statistics import median
 from bench.common import conclude, dashboard
 
 try:
-    from playwright.sync_api import Browser, Page, sync_playwright
+    from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 except ModuleNotFoundError:
     sys.exit("Playwright is not installed: pip install -r requirements-dev.txt")
 
@@ -53,6 +53,14 @@ IS_THERE = """title => {
             chart => chart.querySelector('.main-svg'));
 }"""
 
+STATE = """() => {
+    const count = selector => document.querySelectorAll(selector).length;
+    const script = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
+    return `script ${script}, title ${document.querySelector('h1')?.innerText}, `
+        + `${count('[data-testid="stSkeleton"]')} placeholders, `
+        + `${count('[data-testid="stPlotlyChart"]')} charts, ${count('.main-svg')} drawings`;
+}"""
+
 Times = dict[tuple[str, str], list[float]]
 """Milliseconds by page and state of the cache."""
 
@@ -60,7 +68,10 @@ Times = dict[tuple[str, str], list[float]]
 def milliseconds(page: Page, go: Callable[[], object], title: str) -> float:
     began = time.perf_counter()
     go()
-    page.wait_for_function(IS_THERE, arg=title, polling="raf")
+    try:
+        page.wait_for_function(IS_THERE, arg=title, polling="raf")
+    except TimeoutError as error:
+        raise SystemExit(f"{title} was not there in time: {page.evaluate(STATE)}") from error
     return 1e3 * (time.perf_counter() - began)
 
 
@@ -72,7 +83,7 @@ def one_round(browser: Browser, url: str) -> Times:
     """Opens the dashboard twice and goes through its pages twice, in a new profile."""
     times: Times = defaultdict(list)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(60_000)
     for cache in (EMPTY, WARM):
         page = context.new_page()
         times["first page", cache].append(opened(page, url))
