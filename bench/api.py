@@ -1,10 +1,11 @@
 """How the JSON API bears up: latency, throughput and refusals with 1, 8 and 64 clients.
 
-    python -m bench.api [--requests 200] [--url http://localhost:8501]
+    python -m bench.api [--requests 200] [--minutes 10] [--url http://localhost:8501]
 
 Without an address it starts a dashboard of its own, with the active model of
 this home. Clients share the processors with the server and send as fast as
-they are answered; a refused one waits as long as it is told.
+they are answered; a refused one waits as long as it is told. With `--minutes` eight
+clients then go on for that long, and the server's memory is noted.
 """
 
 from __future__ import annotations
@@ -13,26 +14,24 @@ import argparse
 import io
 import itertools
 import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
+import psutil
 import requests
 import skimage.data
 from PIL import Image
 
-from pipeline.home import PROJECT_ROOT
+from bench.common import Dashboard, conclude, dashboard
 
 CLIENTS = (1, 8, 64)
-_STARTING_SECONDS = 60
+BUSY = 8
+PARTS = 5
 
 
 @dataclass(frozen=True)
@@ -43,51 +42,35 @@ class Answer:
     latency: float
 
 
-@contextmanager
-def dashboard() -> Iterator[str]:
-    """A server on a free port, for as long as it is needed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://localhost:{port}"
-    options = {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"],
-            cwd=PROJECT_ROOT,
-            env={**os.environ, **options},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until_ready(url)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + _STARTING_SECONDS
-    reason = "no answer"
-    while time.monotonic() < deadline:
-        try:
-            response = requests.get(f"{url}/readyz", timeout=30)
-        except requests.ConnectionError:
-            time.sleep(0.2)
-            continue
-        if response.ok:
-            return
-        reason = response.json()["error"]
-        break
-    raise SystemExit(f"the server at {url} is not ready: {reason}")
-
-
 def photo() -> bytes:
     """A JPEG of 512×512 pixels with one face."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(skimage.data.astronaut())).save(file, "JPEG", quality=92)
     return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of all clients: milliseconds of each answer, of the good and of the refusals."""
+
+    good: list[float]
+    refused: list[float]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Photos recognised a second."""
+        return len(self.good) / self.seconds
+
+    def __str__(self) -> str:
+        text = (
+            f"median {statistics.median(self.good):7.1f} ms, p95 "
+            f"{np.percentile(self.good, 95):7.1f} ms, {self.rate:5.1f} photos/s, "
+            f"{len(self.refused) / len(self.good + self.refused):4.0%} refused"
+        )
+        if self.refused:
+            text += f" (in {statistics.median(self.refused):.1f} ms)"
+        return text
 
 
 def client(url: str, data: bytes, tickets: Iterator[int]) -> list[Answer]:
@@ -110,36 +93,62 @@ def client(url: str, data: bytes, tickets: Iterator[int]) -> list[Answer]:
     return answers
 
 
-def measure(url: str, data: bytes, num_clients: int, num_requests: int) -> str:
+def load(url: str, data: bytes, num_clients: int, tickets: Iterable[int]) -> Answers:
+    """Sends a request for each ticket, as fast as the clients are answered."""
     # Its `next` is one step under the interpreter's lock, so threads may share it.
-    tickets = iter(range(num_requests))
+    shared = iter(tickets)
     began = time.perf_counter()
     with ThreadPoolExecutor(num_clients) as threads:
-        parts = [threads.submit(client, url, data, tickets) for _ in range(num_clients)]
+        parts = [threads.submit(client, url, data, shared) for _ in range(num_clients)]
         answers = list(itertools.chain.from_iterable(part.result() for part in parts))
-    elapsed = time.perf_counter() - began
-    good = [answer.latency for answer in answers if answer.status == 200]
-    refused = [answer.latency for answer in answers if answer.status == 503]
-    text = (
-        f"{num_clients:3d} clients: median {statistics.median(good):7.1f} ms, p95 "
-        f"{np.percentile(good, 95):7.1f} ms, {len(good) / elapsed:5.1f} photos/s, "
-        f"{len(refused) / len(answers):4.0%} refused"
+    return Answers(
+        good=[answer.latency for answer in answers if answer.status == 200],
+        refused=[answer.latency for answer in answers if answer.status == 503],
+        seconds=time.perf_counter() - began,
     )
-    if refused:
-        text += f" (in {statistics.median(refused):.1f} ms)"
-    return text
+
+
+def until(end: float) -> Iterator[int]:
+    """Tickets until that moment of the monotonic clock."""
+    return itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
+
+
+def over_time(server: Dashboard, data: bytes, minutes: float) -> str:
+    """Keeps some clients busy; tells how the server's memory went."""
+    process = psutil.Process(server.pid)
+    memory, answered = [process.memory_info().rss / 1e6], 0
+    for _ in range(PARTS):
+        part = load(server.url, data, BUSY, until(time.monotonic() + 60 * minutes / PARTS))
+        answered += len(part.good)
+        memory.append(process.memory_info().rss / 1e6)
+    print(
+        f"memory of the server, {BUSY} clients for {minutes:g} min, {answered} photos: "
+        f"{memory[0]:.0f} MB before, after each {60 * minutes / PARTS:.0f} s "
+        f"{', '.join(f'{each:.0f}' for each in memory[1:])} MB"
+    )
+    return f"memory {memory[-1] - memory[1]:+.0f} MB in the last {minutes * (1 - 1 / PARTS):g} min"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="of a running dashboard")
     parser.add_argument("--requests", type=int, default=200, help="for each number of clients")
+    parser.add_argument("--minutes", type=float, default=0, help="of load, to watch the memory")
     options = parser.parse_args()
+    if options.url and options.minutes:
+        parser.error("--minutes watches the memory of a server of its own: leave out --url")
     data = photo()
-    with nullcontext(options.url) if options.url else dashboard() as url:
-        measure(url, data, num_clients=1, num_requests=3)  # warms up
+    with nullcontext() if options.url else dashboard() as server:
+        url = options.url or server.url
+        load(url, data, num_clients=1, tickets=range(3))  # warms up
+        findings = []
         for num_clients in CLIENTS:
-            print(measure(url, data, num_clients, options.requests))
+            answers = load(url, data, num_clients, range(options.requests))
+            print(f"{num_clients:3d} clients: {answers}")
+            findings.append(f"{num_clients}: {answers.rate:.1f} photos/s")
+        if options.minutes:
+            findings.append(over_time(server, data, options.minutes))
+    conclude(f"clients {', '.join(findings)}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ import time
 import cv2
 import numpy as np
 
-from pipeline.training.augmentation import augment, mix
+from bench.common import conclude
+from pipeline.training.augmentation import augment
 from pipeline.training.config import TrainingConfig
+from pipeline.training.mixing import blend
 
 RECIPES = {
     "seed recipe": TrainingConfig(),
@@ -33,19 +35,21 @@ def images_per_second(config: TrainingConfig) -> float:
     began = time.process_time()
     for start in range(0, NUM_IMAGES, batch):
         varied = augment(images[start : start + batch], config, rng)
-        if config.mixup:
-            mix(varied, targets[start : start + batch], config.mixup, rng)
+        blend(varied, targets[start : start + batch], config, rng)
     return NUM_IMAGES / (time.process_time() - began)
 
 
 def main() -> None:
     cv2.setNumThreads(1)
+    findings = []
     for name, config in RECIPES.items():
         speeds = [images_per_second(config) for _ in range(ROUNDS)]
         print(
             f"{name:22s} median {statistics.median(speeds):9,.0f} images/s of CPU time "
             f"(min {min(speeds):,.0f}, max {max(speeds):,.0f})"
         )
+        findings.append(f"{name} {statistics.median(speeds):,.0f}")
+    conclude(f"images/s of one core: {'; '.join(findings)}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import psutil
 
+from bench.common import conclude
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset.quality import inspect
 from pipeline.dataset.readers import import_dataset
@@ -87,21 +88,26 @@ def enlarge(dataset: Dataset, store: DatasetStore) -> Dataset:
     return store.open("tenfold")
 
 
-def report(dataset: Dataset) -> None:
+def report(dataset: Dataset) -> str:
+    """Prints what it took and found; gives the seconds in words."""
+    began = time.perf_counter()
     with measured(f"inspect {len(dataset):,} images"):
         found = inspect(dataset)
+    took = f"{len(dataset):,} images in {time.perf_counter() - began:.1f} s"
     print(
         f"    {len(found.exact.groups):,} exact groups, {len(found.near.groups):,} near groups, "
         f"{sum(map(len, found.near.groups)):,} images in them"
     )
+    return took
 
 
 def run(home: Path, source: Path) -> None:
     store = DatasetStore(home)
     names = store.names()
     dataset = store.open("fer2013") if "fer2013" in names else import_dataset(source, store)
-    report(dataset)
-    report(store.open("tenfold") if "tenfold" in names else enlarge(dataset, store))
+    first = report(dataset)
+    tenfold = store.open("tenfold") if "tenfold" in names else enlarge(dataset, store)
+    conclude(f"{first}, {report(tenfold)}")
 
 
 def main() -> None:

@@ -11,26 +11,23 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.home import Home
-from pipeline.recognition.catalog import ModelCatalog
+from bench.common import conclude, in_turns, model_entry
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import MODEL_KERAS
 from pipeline.recognition.probes import Probes
 
+SERVED = "ONNX Runtime, with preprocessing"
 ROUNDS = 20
-CALLS = 5
-WARM_UP = 5
 
 
-def ways_to_score(folder_name: str) -> dict[str, Callable[[], object]]:
-    folder = ModelCatalog(Home.from_environment()).resolve(folder_name).folder
+def ways_to_score(name: str) -> dict[str, Callable[[], object]]:
+    folder = model_entry(name).folder
     probes = Probes.load(folder)
     face, inputs = probes.faces[:1], probes.inputs[:1].astype(np.float32)
     served = EmotionClassifier.load(folder)
@@ -39,7 +36,7 @@ def ways_to_score(folder_name: str) -> dict[str, Callable[[], object]]:
     compiled = tf.function(model, input_signature=[tf.TensorSpec(inputs.shape, tf.float32)])
     tensor = tf.constant(inputs)
     return {
-        "ONNX Runtime, with preprocessing": lambda: served.scores(face),
+        SERVED: lambda: served.scores(face),
         "ONNX Runtime, one thread": lambda: one_thread.scores(face),
         "Keras, tf.function": lambda: compiled(tensor).numpy(),
         "Keras, model(x)": lambda: model(tensor, training=False).numpy(),
@@ -48,24 +45,16 @@ def ways_to_score(folder_name: str) -> dict[str, Callable[[], object]]:
 
 
 def main() -> None:
-    ways = ways_to_score(sys.argv[1])
-    wall: dict[str, list[float]] = {name: [] for name in ways}
-    cpu: dict[str, list[float]] = {name: [] for name in ways}
-    for call in ways.values():
-        for _ in range(WARM_UP):
-            call()
-    for _ in range(ROUNDS):
-        for name, call in ways.items():
-            for _ in range(CALLS):
-                began, began_cpu = time.perf_counter(), time.process_time()
-                call()
-                wall[name].append((time.perf_counter() - began) * 1e3)
-                cpu[name].append((time.process_time() - began_cpu) * 1e3)
-    for name in ways:
+    times = in_turns(ways_to_score(sys.argv[1]), ROUNDS, calls=5, warm_up=5)
+    for name, found in times.items():
         print(
-            f"{name:34s} median {statistics.median(wall[name]):7.2f} ms "
-            f"(min {min(wall[name]):.2f}), processor {statistics.median(cpu[name]):7.2f} ms"
+            f"{name:34s} median {found.median:7.2f} ms (min {min(found.wall):.2f}), "
+            f"processor {statistics.median(found.cpu):7.2f} ms"
         )
+    ours = times.pop(SERVED).median
+    keras_ways = {name: found for name, found in times.items() if name.startswith("Keras")}
+    ratios = (f"{name} {found.median / ours:.1f} times" for name, found in keras_ways.items())
+    conclude(f"{ours:.2f} ms a face as served; {', '.join(ratios)} as long")
 
 
 if __name__ == "__main__":

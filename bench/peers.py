@@ -8,7 +8,8 @@ as TensorFlow Lite, which it takes by default, and as the Keras model that it
 was converted from. Each sees the images as its own package prepares a face and
 runs on one thread. Intervals are the 95 % bootstrap; p is McNemar's exact test
 against MODEL, corrected by Holm. The time is the median for one face, from its
-48×48 pixels to its scores; all take turns.
+48×48 pixels to its scores; all take turns. `bench.photo_latency` says how to
+install the package.
 """
 
 from __future__ import annotations
@@ -16,25 +17,23 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import statistics
-import time
+import itertools
 from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from bench.common import conclude, in_turns, model_entry
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset.duplicates import twins_in_train
 from pipeline.evaluation import EvaluationReport, Predictions, summarise
 from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.stress import subset
 from pipeline.home import Home
-from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
 
 BATCH = 256
-WARM_UP = 5
 ROUNDS = 200
 
 Faces = npt.NDArray[np.uint8]
@@ -43,8 +42,8 @@ Scorer = Callable[[Faces], Scores]
 """Takes grey faces of shape `(n, 48, 48)`, gives scores in `labels.EMOTIONS` order, `(n, 7)`."""
 
 
-def ours(model: str, home: Home) -> tuple[str, Scorer]:
-    entry = ModelCatalog(home).resolve(model)
+def ours(model: str) -> tuple[str, Scorer]:
+    entry = model_entry(model)
     classifier = EmotionClassifier.load(entry.folder, num_threads=1)
     return entry.name, lambda faces: classifier.scores(faces).probabilities
 
@@ -80,15 +79,15 @@ def peers() -> dict[str, Scorer]:
 
 
 def milliseconds(scorers: Mapping[str, Scorer], faces: Faces) -> dict[str, float]:
-    """The median time for one face; whatever else the machine does meets all alike."""
-    times: dict[str, list[float]] = {name: [] for name in scorers}
-    for number in range(WARM_UP + ROUNDS):
-        face = faces[number % len(faces)][None]
-        for name, score in scorers.items():
-            began = time.perf_counter()
-            score(face)
-            times[name].append(1e3 * (time.perf_counter() - began))
-    return {name: statistics.median(found[WARM_UP:]) for name, found in times.items()}
+    """The median time for one face, of each scorer."""
+
+    def one_by_one(score: Scorer) -> Callable[[], object]:
+        ones = itertools.cycle(faces[:ROUNDS, None])
+        return lambda: score(next(ones))
+
+    calls = {name: one_by_one(score) for name, score in scorers.items()}
+    times = in_turns(calls, ROUNDS, warm_up=5)
+    return {name: found.median for name, found in times.items()}
 
 
 def answers(
@@ -132,10 +131,9 @@ def main() -> None:
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.TEST)
     parser.add_argument("--count", type=int, help="images; default: all")
     given = parser.parse_args()
-    home = Home.from_environment()
-    dataset = DatasetStore(home.data).open(given.dataset)
+    dataset = DatasetStore(Home.from_environment().data).open(given.dataset)
     cv2.setNumThreads(1)
-    name, scorer = ours(given.model, home)
+    name, scorer = ours(given.model)
     found = answers({name: scorer, **peers()}, dataset, given.split, given.count)
     in_split = np.searchsorted(dataset.indices(given.split), found[name].indices)
     clean = ~twins_in_train(dataset, given.split)[in_split]
@@ -143,8 +141,13 @@ def main() -> None:
     p_values: dict[str, float] = {}
     if len(found) > 1:
         p_values = {pair.other: pair.p_adjusted for pair in compare(found, name).pairs}
-    for other, predictions in found.items():
-        print(line(summarise(predictions, dataset, clean_mask=clean), p_values.get(other)))
+    reports = {
+        other: summarise(predictions, dataset, clean_mask=clean)
+        for other, predictions in found.items()
+    }
+    for other, report in reports.items():
+        print(line(report, p_values.get(other)))
+    conclude("; ".join(f"{report.model} {report.accuracy:.1%}" for report in reports.values()))
 
 
 if __name__ == "__main__":

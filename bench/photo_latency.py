@@ -3,7 +3,13 @@
     python -m bench.photo_latency [--model RUN] [--rounds 10]
 
 The photos are made from `skimage.data.astronaut()`: the portrait itself, and
-groups of known size. Both sides decode the same JPEG bytes in the same process.
+groups of known size. Both sides decode the same JPEG bytes in the same process,
+and take turns.
+
+The other side needs no place in this environment:
+
+    pip install --no-deps --target FOLDER fer
+    PYTHONPATH=FOLDER python -m bench.photo_latency
 """
 
 from __future__ import annotations
@@ -11,9 +17,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import io
-import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -21,10 +26,8 @@ import numpy.typing as npt
 import skimage.data
 from PIL import Image
 
-from pipeline.errors import ModelLoadError
-from pipeline.home import Home
+from bench.common import conclude, in_turns, model_entry
 from pipeline.recognition import images
-from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.detectors import make_detector
 from pipeline.recognition.recognizer import Recognizer
@@ -57,11 +60,7 @@ def _varied(person: npt.NDArray[np.uint8], light: float, column: int) -> npt.NDA
 
 
 def ours(model: str | None) -> Callable[[bytes], int]:
-    catalog = ModelCatalog(Home.from_environment())
-    entry = catalog.resolve(model) if model else catalog.active()
-    if entry is None:
-        raise ModelLoadError("there is no model yet: train one, or name one with --model")
-    recognizer = Recognizer(EmotionClassifier.load(entry.folder), make_detector())
+    recognizer = Recognizer(EmotionClassifier.load(model_entry(model).folder), make_detector())
     return lambda data: len(recognizer.recognize(images.decode(data)))
 
 
@@ -76,34 +75,31 @@ def theirs() -> Callable[[bytes], int] | None:
     )
 
 
-def measure(recognize: Callable[[bytes], int], data: bytes, rounds: int) -> tuple[int, list[float]]:
-    """Faces found, and milliseconds of each round after a first one that does not count."""
-    found, times = recognize(data), []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        recognize(data)
-        times.append(1000 * (time.perf_counter() - began))
-    return found, times
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model")
     parser.add_argument("--rounds", type=int, default=10)
     options = parser.parse_args()
-    sides = {"FER Lab": ours(options.model), "fer": theirs()}
+    sides = {"FER Lab": ours(options.model)}
+    if other := theirs():
+        sides["fer"] = other
+    else:
+        print("fer is not installed")
+    ratios = []
     for title, (columns, rows, side) in GROUPS.items():
         data = photo(columns, rows, side)
-        print(f"{title}")
-        for name, recognize in sides.items():
-            if recognize is None:
-                print(f"  {name:8s} is not installed")
-                continue
-            found, times = measure(recognize, data, options.rounds)
+        calls = {name: partial(recognize, data) for name, recognize in sides.items()}
+        times = in_turns(calls, options.rounds)
+        print(title)
+        for name, found in times.items():
             print(
-                f"  {name:8s} median {statistics.median(times):7.1f} ms (min {min(times):.1f}, max "
-                f"{max(times):.1f}), {found} of {columns * rows} faces found"
+                f"  {name:8s} median {found.median:7.1f} ms (min {min(found.wall):.1f}, max "
+                f"{max(found.wall):.1f}), {calls[name]()} of {columns * rows} faces found"
             )
+        if other:
+            ratios.append(f"{times['fer'].median / times['FER Lab'].median:.1f} ({title})")
+    if ratios:
+        conclude(f"fer takes times {'; '.join(ratios)}")
 
 
 if __name__ == "__main__":

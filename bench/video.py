@@ -1,11 +1,11 @@
 """Time and memory of a long video file, step by step.
 
-    python -m bench.video CLIP MODEL [--minutes 10] [--interval-ms 500]
+    python -m bench.video MODEL [CLIP] [--minutes 10] [--interval-ms 500]
 
-CLIP is any video with faces: it is brought to 1280×720 at 30 frames/s and
-repeated to the length asked for. MODEL is what `python -m pipeline evaluate`
-takes. The steps run one after the other in this process; peak memory is its
-own, with everything it loaded.
+CLIP is any video with faces, by default a portrait that moves about: it is
+brought to 1280×720 at 30 frames/s and repeated to the length asked for. MODEL is
+what `python -m pipeline evaluate` takes. The steps run one after the other in
+this process; peak memory is its own, with everything it loaded.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from pathlib import Path
 
 import av
 
-from pipeline.home import Home
-from pipeline.recognition.catalog import ModelCatalog
+from bench.common import clip, conclude, model_entry
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.detectors import make_detector
 from pipeline.recognition.recognizer import Recognizer
@@ -35,22 +34,22 @@ RATE = 30
 LOOP_SECONDS = 10
 
 
-def loop_frames(clip: Path) -> Iterator[av.VideoFrame]:
+def loop_frames(source: Path) -> Iterator[av.VideoFrame]:
     """The clip forwards and over again, as often as it takes."""
     while True:
-        with av.open(str(clip)) as container:
+        with av.open(str(source)) as container:
             for frame in container.decode(video=0):
                 yield frame.reformat(*SIZE, "yuv420p")
 
 
-def write_long(clip: Path, target: Path, minutes: float) -> None:
+def write_long(short: Path, target: Path, minutes: float) -> None:
     """Encodes a loop once and repeats its packets: no need to encode ten minutes."""
     loop = target.with_name("loop.mp4")
     with av.open(str(loop), "w") as output:
         stream = output.add_stream("libx264", rate=RATE, options={"preset": "veryfast", "bf": "0"})
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
-        for index, frame in enumerate(itertools.islice(loop_frames(clip), RATE * LOOP_SECONDS)):
+        for index, frame in enumerate(itertools.islice(loop_frames(short), RATE * LOOP_SECONDS)):
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
@@ -74,16 +73,17 @@ def peak_megabytes() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("clip", type=Path)
     parser.add_argument("model")
+    parser.add_argument("clip", type=Path, nargs="?")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--interval-ms", type=int, default=500)
     given = parser.parse_args()
-    folder = ModelCatalog(Home.from_environment()).resolve(given.model).folder
-    recognizer = Recognizer(EmotionClassifier.load(folder), make_detector())
+    classifier = EmotionClassifier.load(model_entry(given.model).folder)
+    recognizer = Recognizer(classifier, make_detector())
     with tempfile.TemporaryDirectory() as scratch:
         path, copy = Path(scratch) / "long.mp4", Path(scratch) / "marked.mp4"
-        write_long(given.clip, path, given.minutes)
+        with clip(given.clip) as short:
+            write_long(short, path, given.minutes)
         print(
             f"{given.minutes:g} min of {SIZE[0]}×{SIZE[1]} at {RATE}/s, {path.stat().st_size:,} B"
         )
@@ -103,6 +103,11 @@ def main() -> None:
             f"analysis: {took:.1f} s, {len(analysis.samples)} samples, {1e3 * sample:.1f} ms each "
             f"beside decoding ({sample * number / decoding:.1f} decoded frames); "
             f"peak {peak_megabytes():.0f} MB"
+        )
+
+        conclude(
+            f"{given.minutes:g} min of video take {took:.0f} s, {1e3 * sample:.0f} ms a sample "
+            f"beside decoding; peak {peak_megabytes():.0f} MB"
         )
 
         began = time.perf_counter()
