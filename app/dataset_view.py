@@ -43,15 +43,16 @@ def card(name: str) -> None:
         with faces:
             _faces(name)
         _provenance(meta)
+        st.page_link(
+            "pages/dataset.py",
+            label="Its images, faults and likely label errors",
+            icon=":material/dataset:",
+        )
 
 
-def shelf(active: str | None) -> None:
+def shelf(active: str) -> None:
     """All datasets, one line each: choose the active one, or delete one."""
     with views.card("Datasets", "stacks", key="datasets_card"):
-        if active is None:
-            views.empty_state(
-                "No dataset yet", "Get one above; several can stand side by side here."
-            )
         for name in resources.datasets().names():
             _shelf_row(name, is_active=name == active)
 

@@ -48,7 +48,7 @@ def make_run(home: Home, name: str, status: RunStatus, epochs_done: int, **state
 class TestEmptyHome:
     def test_tells_what_can_be_done(self, open_page: OpenPage, texts: Texts) -> None:
         words = texts(open_page())
-        for expected in ("Get faces", "Train a network", "No model yet", "No runs yet"):
+        for expected in ("What you can do now", "Train for two", "No model yet", "No runs yet"):
             assert expected in words
 
     def test_nothing_is_written_by_looking(self, home: Home, open_page: OpenPage) -> None:
@@ -59,14 +59,14 @@ class TestEmptyHome:
         self, home: Home, open_page: OpenPage, texts: Texts, finish_jobs: FinishJobs
     ) -> None:
         app = open_page()
-        app.button(key="first_demo").click().run()
+        app.button(key="demo_submit").click().run()
         words = texts(finish_jobs(app))
         assert "1,400 drawn faces are ready" in words
         assert "Synthetic" in words
         assert app.get("plotly_chart")
         assert len(app.get("image")) == 7
         # The next step is to train on it.
-        assert "train-network" in {link.proto.page for link in app.get("page_link")}
+        assert app.button(key="first_train")
 
 
 class TestGettingData:
@@ -167,7 +167,7 @@ class TestGettingData:
 
         resources.jobs().start("dataset", "First", work)
         app = open_page()
-        app.button(key="first_demo").click().run()
+        app.button(key="demo_submit").click().run()
         go_on.set()
         assert "still running" in app.error[0].value
 

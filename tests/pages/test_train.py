@@ -78,7 +78,7 @@ class TestForm:
     def test_without_a_dataset_it_says_what_to_do(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
         assert "No dataset yet" in texts(app)
-        assert not app.button
+        assert [button.key for button in app.button] == ["train_no_dataset_demo"]
 
     def test_has_a_widget_for_every_setting(
         self, open_page: OpenPage, write_dataset: WriteDataset
