@@ -72,7 +72,7 @@ def _sizes(meta: DatasetMeta) -> None:
 
 def _faces(name: str) -> None:
     chosen = resources.faces(name, _FACES_PER_CLASS)
-    with st.grid(4, min_column_width=60, gap="small"):
+    with st.grid(4, min_column_width=72, gap="small"):
         for emotion, faces in zip(EMOTIONS, chosen, strict=True):
             dot = f':color[●]{{foreground="{emotion.color}"}}'
             with st.container(gap="xxsmall"):
@@ -82,13 +82,14 @@ def _faces(name: str) -> None:
                         width="stretch",
                         alt=f"{len(faces)} faces labelled {emotion.name}",
                     )
-                st.markdown(f":small[{dot} {emotion.title}]")
+                st.markdown(f":small[{dot}\u00a0{emotion.title}]")
 
 
 def _provenance(meta: DatasetMeta) -> None:
     # The name alone: a path is long, and that of an upload says nothing.
+    origin = views.plain(Path(meta.source).name)
     facts = [
-        f"From {views.plain(Path(meta.source).name)}",
+        origin[:1].upper() + origin[1:] if meta.synthetic else f"From {origin}",
         f"imported {views.when(meta.created)}",
         f"fingerprint `{meta.fingerprint[:12]}`",
     ]

@@ -143,7 +143,6 @@ def _line(left: list[_Step]) -> None:
         st.markdown("**Not tried yet**", width="content")
         for step in left:
             _button(step, width="content")
-        st.space("stretch")
         _hide()
 
 

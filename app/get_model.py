@@ -27,7 +27,7 @@ def train_quickly() -> None:
     home, store = resources.home(), resources.datasets()
     active = state.active_dataset(home, store)
     if active is None:
-        resources.jobs().start(get_data.JOB, "Demo dataset to train on", _work(home))
+        resources.jobs().start(get_data.JOB, "First training", _work(home))
         steer.show_latest()
         return
     preset = two_minutes(synthetic=store.meta(active).synthetic)
@@ -67,6 +67,6 @@ def _work(home: Home) -> Work:
         preset = two_minutes(synthetic=True)
         # Not by `launch`, which is for scripts of a page: this is a thread of the server.
         RunQueue(home).submit(worker.create(RunStore(home.runs), preset.config, dataset))
-        return "The faces are ready, and a network begins to learn from them."
+        return "The demo faces are ready, and a network begins to learn from them."
 
     return work

@@ -119,6 +119,8 @@ class TestBalance:
         assert "Training: no image of disgust" in words
         assert "Validation: no images" in words
         assert "Test: **4.0 to 1** (neutral to disgust)" in words
+        counts["test"] = [3] * 7
+        assert "Test: all equal" in balance.imbalance_words(replace(faces.meta, counts=counts))
 
 
 class TestInspection:

@@ -14,7 +14,7 @@ from app import get_data, resources, state
 from app.messages import APOLOGY
 from pipeline.dataset import Dataset
 from pipeline.errors import DatasetError
-from pipeline.home import Home
+from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Progress
 from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
 
@@ -157,6 +157,26 @@ class TestGettingData:
         assert "Cancelled" in app.info[0].value
         app.button(key=f"dismiss_{job.snapshot().id}").click().run()
         assert not app.info
+
+    def test_success_is_told_once_and_a_failure_until_dismissed(
+        self, open_page: OpenPage, finish_jobs: FinishJobs
+    ) -> None:
+        def fail(progress: Progress) -> str:
+            raise DatasetError("no such file")
+
+        app = open_page()
+        resources.jobs().start("one", "Good", lambda progress: "it went well")
+        resources.jobs().start("two", "Bad", fail)
+        app = finish_jobs(app)
+        assert "it went well" in app.success[0].value
+        app.run()
+        assert app.success
+        app.switch_page(str(PROJECT_ROOT / "pages/responsible_use.py")).run()
+        assert not app.success
+        assert "No such file" in app.error[0].value
+        app.switch_page(str(PROJECT_ROOT / "pages/overview.py")).run()
+        assert not app.success
+        assert app.error
 
     def test_second_import_at_once_is_refused(self, open_page: OpenPage, texts: Texts) -> None:
         go_on = threading.Event()
