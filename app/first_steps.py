@@ -84,12 +84,11 @@ def _cards(entry: ModelEntry | None) -> list[_Card]:
         ),
     )
     if entry is None:
-        how = "Needs a model, and none came with this copy: train one, or import a run."
-        return [
-            begin,
-            _Card("Then try it on faces", "add_a_photo", f"Photos, videos, the webcam. {how}"),
-            _Card("Then see where it fails", "grid_on", f"What is taken for what. {how}"),
-        ]
+        text = (
+            "Photos, the webcam and the confusion matrix need a model, and none came with this "
+            "copy. Train one, import a run on the Runs page, or put a model into `models/`."
+        )
+        return [begin, _Card("Then try it on faces, and see where it fails", "add_a_photo", text)]
     tried = _Card(
         "Try a model on faces",
         "add_a_photo",
@@ -140,9 +139,10 @@ def _line(left: list[_Step]) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", border=True, key="first_steps"
     ):
-        st.markdown("**Not tried yet**", width="content")
-        for step in left:
-            _button(step, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("**Not tried yet**", width="content")
+            for step in left:
+                _button(step, width="content")
         _hide()
 
 

@@ -75,7 +75,7 @@ class TestBalance:
         app = open_page(PAGE)
         words = texts(app)
         assert "Some faces · 28 images" in words
-        assert "Training: **1.0 to 1**" in words
+        assert "Training: all equal" in words
         counts, weights, _ = (frame.value for frame in app.dataframe)
         assert counts["All"].tolist() == [4] * 7
         assert counts["Training %"].sum() == pytest.approx(100, abs=0.1)

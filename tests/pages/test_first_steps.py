@@ -195,7 +195,7 @@ class TestWithoutModel:
     def test_says_how_to_get_one(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page()
         assert steps(app) == ["explore", "train"]
-        assert "Needs a model, and none came with this copy" in texts(app)
+        assert "need a model, and none came with this copy" in texts(app)
 
     @pytest.mark.parametrize("page", ["photo", "video", "live", "evaluation"])
     def test_each_page_offers_to_train_one(
