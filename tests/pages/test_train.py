@@ -8,6 +8,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.training import costs, draft
 from pipeline.dataset import Dataset
 from pipeline.dataset.overlay import OverlayStore, exclude, relabel
@@ -418,6 +419,6 @@ class TestWatch:
         app = app.selectbox("train_watched").set_value("bad").run()
         app = app.button("train_promote").click().run()
         assert app.error
-        active = ModelCatalog(home).active()
+        active = resources.models().active()
         assert active is not None
         assert active.name == "good"
