@@ -108,7 +108,7 @@ if __name__ == "__main__":
     )
     shell.sidebar()
     with st.container():  # it keeps its place: a shift would tear a running video off the page
-        shell.job_strip()
+        shell.job_strip(page.title)
     with views.guarded():
         page.run()
 else:

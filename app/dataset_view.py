@@ -43,15 +43,16 @@ def card(name: str) -> None:
         with faces:
             _faces(name)
         _provenance(meta)
+        st.page_link(
+            "pages/dataset.py",
+            label="Its images, faults and likely label errors",
+            icon=":material/dataset:",
+        )
 
 
-def shelf(active: str | None) -> None:
+def shelf(active: str) -> None:
     """All datasets, one line each: choose the active one, or delete one."""
     with views.card("Datasets", "stacks", key="datasets_card"):
-        if active is None:
-            views.empty_state(
-                "No dataset yet", "Get one above; several can stand side by side here."
-            )
         for name in resources.datasets().names():
             _shelf_row(name, is_active=name == active)
 
@@ -71,7 +72,7 @@ def _sizes(meta: DatasetMeta) -> None:
 
 def _faces(name: str) -> None:
     chosen = resources.faces(name, _FACES_PER_CLASS)
-    with st.grid(4, min_column_width=60, gap="small"):
+    with st.grid(4, min_column_width=72, gap="small"):
         for emotion, faces in zip(EMOTIONS, chosen, strict=True):
             dot = f':color[●]{{foreground="{emotion.color}"}}'
             with st.container(gap="xxsmall"):
@@ -81,13 +82,14 @@ def _faces(name: str) -> None:
                         width="stretch",
                         alt=f"{len(faces)} faces labelled {emotion.name}",
                     )
-                st.markdown(f":small[{dot} {emotion.title}]")
+                st.markdown(f":small[{dot}\u00a0{emotion.title}]")
 
 
 def _provenance(meta: DatasetMeta) -> None:
     # The name alone: a path is long, and that of an upload says nothing.
+    origin = views.plain(Path(meta.source).name)
     facts = [
-        f"From {views.plain(Path(meta.source).name)}",
+        origin[:1].upper() + origin[1:] if meta.synthetic else f"From {origin}",
         f"imported {views.when(meta.created)}",
         f"fingerprint `{meta.fingerprint[:12]}`",
     ]

@@ -17,17 +17,61 @@ from pipeline.errors import DatasetError
 from pipeline.home import Home
 from pipeline.progress import Progress
 
-_KIND = "dataset"
-_DEMO = "demo"
+JOB = "dataset"
+"""One import at a time, of whatever kind."""
+
+DEMO = "demo"
+"""What the dataset of drawn faces is called."""
+
 _FER2013 = "fer2013"
 _UPLOAD_TYPES = ("csv", "zip", "gz", "xz", "tar", "tgz", "txz", "parquet")
 _CHUNK = 1 << 20
 
 
+def begin_demo() -> None:
+    """Begins drawing the demo faces.
+
+    Raises:
+        JobBusyError: If a dataset is being imported.
+    """
+    resources.jobs().start(JOB, "Demo dataset", demo_work(resources.home()))
+
+
 def start_demo() -> None:
-    """Begins drawing the demo faces; a callback."""
+    """As `begin_demo`; a callback."""
     with views.guarded():
-        resources.jobs().start(_KIND, "Demo dataset", demo_work(resources.home()))
+        begin_demo()
+
+
+def is_coming() -> bool:
+    """Whether a dataset is being made just now."""
+    return resources.jobs().is_running(JOB)
+
+
+def no_dataset(why: str, *, key: str) -> None:
+    """Says that there is no dataset yet, and offers to get one.
+
+    Args:
+        why: What one is needed for, a sentence.
+        key: A stable name for tests and styles.
+    """
+    with st.container(border=True, horizontal_alignment="center", key=key):
+        if is_coming():
+            views.under_way("A dataset is on its way")
+            return
+        views.empty_state(
+            "No dataset yet", f"{why} Import FER-2013, or let FER Lab draw faces in a few seconds."
+        )
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(
+                "Build the demo dataset",
+                key=f"{key}_demo",
+                type="primary",
+                icon=":material/draw:",
+                on_click=start_demo,
+            )
+            st.page_link("pages/overview.py", label="Import FER-2013", icon=":material/file_open:")
+        st.space("small")
 
 
 def section() -> None:
@@ -102,7 +146,7 @@ def demo_work(home: Home) -> Work:
     def work(progress: Progress) -> str:
         from pipeline.dataset.synthetic import build_demo
 
-        dataset = build_demo(DatasetStore(home.data), _DEMO, progress=progress)
+        dataset = build_demo(DatasetStore(home.data), DEMO, progress=progress)
         state.remember(home, active_dataset=dataset.name)
         return f"{len(dataset):,} drawn faces are ready. They are synthetic: for trying things out."
 
@@ -142,7 +186,7 @@ def _begin_path(source: str, name: str, votes: str) -> None:
     work = import_work(
         resources.home(), _path(source), name, _path(votes) if votes.strip() else None
     )
-    resources.jobs().start(_KIND, f"Import of {_path(source).name}", work)
+    resources.jobs().start(JOB, f"Import of {_path(source).name}", work)
     st.rerun()
 
 
@@ -183,7 +227,7 @@ def _begin_upload(uploaded: UploadedFile | None, votes: UploadedFile | None, nam
         source = _stored(uploaded, folder)
         votes_file = _stored(votes, folder / "votes") if votes is not None else None
         work = upload_work(home, folder, source, name, votes_file)
-        resources.jobs().start(_KIND, f"Import of {source.name}", work)
+        resources.jobs().start(JOB, f"Import of {source.name}", work)
     except Exception:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -203,7 +247,7 @@ def _from_kaggle() -> None:
     if st.button("Download FER-2013", key="kaggle_submit", icon=":material/cloud_download:"):
         with views.guarded():
             work = kaggle_work(resources.home(), _FER2013)
-            resources.jobs().start(_KIND, "FER-2013 from Kaggle", work)
+            resources.jobs().start(JOB, "FER-2013 from Kaggle", work)
             st.rerun()
 
 

@@ -48,8 +48,7 @@ def sources() -> None:
             icon=":material/person:",
             type="primary" if not desk.photos else "secondary",
             help="Eileen Collins, a NASA astronaut; the picture comes with scikit-image.",
-            on_click=_add_example,
-            args=(desk,),
+            on_click=add_example,
         )
     key = f"photo_{source}_{desk.batches}"
     if source == CAMERA:
@@ -259,13 +258,14 @@ def _add_snapshot(desk: PhotoDesk, key: str) -> None:
         desk.add([(f"snapshot-{desk.batches + 1}.jpg", snapshot.getvalue())])
 
 
-def _add_example(desk: PhotoDesk) -> None:
+def add_example() -> None:
+    """Puts the example in front, as if it was uploaded; a callback."""
     import skimage.data  # slow to import, and needed only here
 
     content = io.BytesIO()
     portrait = skimage.data.astronaut()  # type: ignore[no-untyped-call]
     Image.fromarray(portrait).save(content, "PNG")
-    desk.add([("astronaut.png", content.getvalue())])
+    Session().photos.add([("astronaut.png", content.getvalue())])
 
 
 def _alt(result: PhotoResult) -> str:

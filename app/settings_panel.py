@@ -57,19 +57,6 @@ def popover(*, smoothing: bool = False) -> RecognitionSettings:
     return settings
 
 
-def no_model() -> None:
-    """Says that there is no model yet, and where to get one."""
-    views.empty_page(
-        "No model yet",
-        "Faces are recognized by a trained network, and there is none. The overview says how to "
-        "train one, in a few minutes on drawn faces if need be.",
-        "pages/overview.py",
-        "Overview",
-        "space_dashboard",
-        key="no_model",
-    )
-
-
 def synthetic_warning() -> None:
     """Says so, plainly, if the active model learned from drawn faces only."""
     entry = resources.models().active()

@@ -12,6 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.labels import EMOTIONS
 
 _PICKER = "active_dataset"
+_NOTICED = "jobs_noticed"
 _ENDINGS = {
     JobState.DONE: (st.success, ":material/check_circle:"),
     JobState.FAILED: (st.error, ":material/error:"),
@@ -60,26 +61,40 @@ def sidebar() -> None:
         st.caption(":material/lock: Everything stays on this computer.")
 
 
-def job_strip() -> None:
-    """The background jobs, above the page: progress while they run, then how they ended."""
+def job_strip(page: str) -> None:
+    """The background jobs, above the page: progress while they run, then how they ended.
+
+    That one ended well stands on the page where it was first seen, until that
+    page is left; a failure stays everywhere until it is dismissed.
+
+    Args:
+        page: The title of the page below.
+    """
     snapshots = resources.jobs().list()
     if not snapshots:
         return
     running = frozenset(job.id for job in snapshots if job.is_running)
-    st.fragment(_jobs, run_every=0.5 if running else None)(running)
+    st.fragment(_jobs, run_every=0.5 if running else None)(running, page)
 
 
-def _jobs(running_at_first: frozenset[int]) -> None:
+def _jobs(running_at_first: frozenset[int], page: str) -> None:
     runner = resources.jobs()
     snapshots = runner.list()
     for job in snapshots:
         if job.is_running:
             _running(job)
-        else:
+        elif job.state is JobState.FAILED or _is_new(job, page):
             _ended(job)
     if any(job.id in running_at_first and not job.is_running for job in snapshots):
         # The page below was drawn before the job ended: show it what came of it.
         st.rerun()
+
+
+def _is_new(job: JobSnapshot, page: str) -> bool:
+    noticed: dict[int, str] = st.session_state.setdefault(_NOTICED, {})
+    if noticed.setdefault(job.id, page) != page:
+        noticed[job.id] = ""  # not even if that page is opened again
+    return noticed[job.id] == page
 
 
 def _running(job: JobSnapshot) -> None:

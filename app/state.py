@@ -33,10 +33,12 @@ class Preferences:
         active_dataset: The dataset that pages show, by name.
         recognition: How faces are recognized, by field of
             `app.recognition.RecognitionSettings`.
+        first_steps: Those of the overview that were taken, or put away, by key.
     """
 
     active_dataset: str | None = None
     recognition: dict[str, Any] = field(default_factory=dict)
+    first_steps: list[str] = field(default_factory=list)
 
 
 def load_preferences(home: Home) -> Preferences:

@@ -180,23 +180,6 @@ def empty_page(title: str, text: str, page: str, label: str, icon: str, *, key: 
         st.space("small")
 
 
-def no_dataset(why: str, *, key: str) -> None:
-    """Says that there is no dataset yet, and where to get one.
-
-    Args:
-        why: What one is needed for, a sentence.
-        key: A stable name for tests and styles.
-    """
-    empty_page(
-        "No dataset yet",
-        f"{why} The overview imports FER-2013, or draws a demo dataset in a few seconds.",
-        "pages/overview.py",
-        "Overview",
-        "space_dashboard",
-        key=key,
-    )
-
-
 def keep_or_delete(delete: Callable[..., None], *args: Any, key: str) -> None:
     """The two buttons that end a dialog which asks before deleting; both close it.
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app import resources, settings_panel
+from app import get_model, resources
 from app.evaluation import page
 
 st.title("Evaluate", anchor=False)
 st.caption("How good a model is, where it fails, and how far its probabilities can be believed.")
 
 if resources.models().active() is None:
-    settings_panel.no_model()
+    get_model.no_model()
 else:
     page.board()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import resources, responsible_use, settings_panel
+from app import get_model, resources, responsible_use, settings_panel
 from app.live import trouble, view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -15,7 +15,7 @@ st.caption(
 responsible_use.link()
 
 if resources.models().active() is None:
-    settings_panel.no_model()
+    get_model.no_model()
 else:
     # Each part has its place even while it is empty: a video whose place on the page changed would
     # be torn off.

@@ -29,11 +29,15 @@ else:
     with views.guarded():
         dataset_view.card(active)
 
-left, right = st.columns(2)
-with left, views.guarded():
-    model_view.card(active)
-with right, views.guarded():
-    dataset_view.shelf(active)
+if active is None:
+    with views.guarded():
+        model_view.card(active)
+else:
+    left, right = st.columns(2)
+    with left, views.guarded():
+        model_view.card(active)
+    with right, views.guarded():
+        dataset_view.shelf(active)
 
 with views.guarded():
     runs_view.latest()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import photo_view, resources, responsible_use, settings_panel
+from app import get_model, photo_view, resources, responsible_use, settings_panel
 from app.state import Session
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -12,7 +12,7 @@ st.caption("How the faces in pictures look to the model, and why. Nothing is sto
 responsible_use.link()
 
 if resources.models().active() is None:
-    settings_panel.no_model()
+    get_model.no_model()
 else:
     settings_panel.synthetic_warning()
     photo_view.sources()

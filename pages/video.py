@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import resources, responsible_use, settings_panel, video_view
+from app import get_model, resources, responsible_use, settings_panel, video_view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Video", anchor=False, width="stretch")
@@ -15,7 +15,7 @@ responsible_use.link()
 
 result = resources.videos().result
 if resources.models().active() is None and result is None:
-    settings_panel.no_model()
+    get_model.no_model()
 else:
     settings_panel.synthetic_warning()
     if result is None:

@@ -19,7 +19,9 @@ class Emotion:
         title: The name as the interface writes it.
         adjective: What a face looks like: "looks surprised".
         color: `#rrggbb`; the seven are told apart by colour-blind eyes and on
-            light and dark ground (after Okabe and Ito, 2008).
+            light and dark ground: the hues of Okabe and Ito (2008), moved apart
+            under the simulation of Machado et al. (2009),
+            doi:10.1109/TVCG.2009.113.
         valence: Unpleasant to pleasant, in `[-1, 1]`.
         arousal: Calm to excited, in `[-1, 1]`. Both place the emotion on the
             circumplex of Russell (1980), doi:10.1037/h0077714; they are a
@@ -37,13 +39,13 @@ class Emotion:
 
 
 EMOTIONS: tuple[Emotion, ...] = (
-    Emotion("angry", "Angry", "angry", "#D55E00", -0.60, 0.70, ("anger",)),
-    Emotion("disgust", "Disgust", "disgusted", "#009E73", -0.70, 0.35),
-    Emotion("fear", "Fear", "fearful", "#CC79A7", -0.65, 0.75, ("afraid", "scared")),
-    Emotion("happy", "Happy", "happy", "#E69F00", 0.85, 0.45, ("happiness", "joy")),
-    Emotion("sad", "Sad", "sad", "#0072B2", -0.75, -0.40, ("sadness",)),
-    Emotion("surprise", "Surprise", "surprised", "#56B4E9", 0.20, 0.80),
-    Emotion("neutral", "Neutral", "neutral", "#8C8C8C", 0.0, 0.0, ("calm",)),
+    Emotion("angry", "Angry", "angry", "#A54431", -0.60, 0.70, ("anger",)),
+    Emotion("disgust", "Disgust", "disgusted", "#04AA6F", -0.70, 0.35),
+    Emotion("fear", "Fear", "fearful", "#B87496", -0.65, 0.75, ("afraid", "scared")),
+    Emotion("happy", "Happy", "happy", "#D06C04", 0.85, 0.45, ("happiness", "joy")),
+    Emotion("sad", "Sad", "sad", "#0B60C8", -0.75, -0.40, ("sadness",)),
+    Emotion("surprise", "Surprise", "surprised", "#349BE6", 0.20, 0.80),
+    Emotion("neutral", "Neutral", "neutral", "#626262", 0.0, 0.0, ("calm",)),
 )
 
 NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)

@@ -92,7 +92,9 @@ def imbalance_words(meta: DatasetMeta) -> str:
     for split in SPLITS:
         counts = meta.counts[split]
         most, least = int(np.argmax(counts)), int(np.argmin(counts))
-        if counts[least]:
+        if counts[least] and counts[least] == counts[most]:
+            words.append(f"{charts.SPLIT_TITLES[split]}: all equal")
+        elif counts[least]:
             words.append(
                 f"{charts.SPLIT_TITLES[split]}: **{counts[most] / counts[least]:.1f} to 1** "
                 f"({EMOTIONS[most].name} to {EMOTIONS[least].name})"

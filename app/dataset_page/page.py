@@ -23,6 +23,9 @@ TABS: dict[str, Callable[[Desk], None]] = {
 
 def no_dataset() -> None:
     """What to do when there is nothing to look at."""
+    if get_data.is_coming():
+        views.under_way("A dataset is on its way")
+        return
     views.empty_state("No dataset yet", "Get one here; this page then shows what is in it.")
     with views.card("Get a dataset", "database", key="get_data"):
         get_data.section()

@@ -51,7 +51,8 @@ def tab(desk: Desk) -> None:
         _matrix(desk, matrix, str(numbers), Order(order))
     with right:
         _pairs(desk, matrix)
-    _cell(desk, matrix)
+    if desk.dataset is not None:
+        _cell(desk, matrix)
 
 
 def cell_places(found: Predictions, label: int, predicted: int) -> Indices:
@@ -116,7 +117,13 @@ def _matrix(desk: Desk, matrix: np.ndarray, numbers: str, order: Order) -> None:
         + "; ".join(pair_words(pair).replace("**", "") for pair in mix_ups(matrix)),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Choose a cell to see its images.", width="stretch")
+        st.caption(
+            "Choose a cell to see its images."
+            if desk.dataset is not None
+            else "Stored figures: the images behind the cells show once the dataset is imported, "
+            "on the overview, and chosen above.",
+            width="stretch",
+        )
         download(partial(matrix_table, matrix), f"{desk.slug}-confusion")
 
 
@@ -148,7 +155,7 @@ def _pairs(desk: Desk, matrix: np.ndarray) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(pair_words(pair), width="stretch")
             for label, predicted in ((pair.first, pair.second), (pair.second, pair.first)):
-                if matrix[label, predicted]:
+                if matrix[label, predicted] and desk.dataset is not None:
                     st.button(
                         f"{EMOTIONS[label].title} → {EMOTIONS[predicted].title}",
                         key=f"pair_{label}_{predicted}",

@@ -21,9 +21,12 @@ from app.evaluation import (
 from app.evaluation.choice import choose
 from app.evaluation.desk import Desk, open_desk
 
+_TAB = "evaluation_tab"
+_CONFUSION = ":material/grid_on: Confusion"
+
 TABS: dict[str, Callable[[Desk], None]] = {
     ":material/speed: Headline": overview.tab,
-    ":material/grid_on: Confusion": confusion.tab,
+    _CONFUSION: confusion.tab,
     ":material/stacked_line_chart: Per class": per_class.tab,
     ":material/tune: Calibration": calibration.tab,
     ":material/bug_report: Errors": errors.tab,
@@ -31,6 +34,11 @@ TABS: dict[str, Callable[[Desk], None]] = {
     ":material/groups: Ensembles": ensembles.tab,
     ":material/description: Report": report.tab,
 }
+
+
+def show_confusion() -> None:
+    """Opens the tab of the confusion matrix, the next time that the page is drawn."""
+    st.session_state[_TAB] = _CONFUSION
 
 
 def board() -> None:
@@ -47,7 +55,7 @@ def board() -> None:
         desk = open_desk(choice)
         overview.provenance(desk)
         onward.links(desk.entry)
-        tabs = st.tabs(list(TABS), key="evaluation_tab", on_change="rerun")
+        tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
         for opened, draw in zip(tabs, TABS.values(), strict=True):
             if opened.open:
                 with opened, views.guarded():

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, state, views
+from app import get_data, resources, state, views
 from app.sweeps import ranges, steer
 from app.training import fields, launch
 from pipeline.dataset import DatasetMeta
@@ -33,7 +33,9 @@ def view() -> None:
     """The form and beside it the costs and the start."""
     names = resources.datasets().names()
     if not names:
-        views.no_dataset("A sweep trains many networks on labelled faces.", key="sweep_no_dataset")
+        get_data.no_dataset(
+            "A sweep trains many networks on labelled faces.", key="sweep_no_dataset"
+        )
         return
     left, right = st.columns([5, 2], gap="medium")
     with left:

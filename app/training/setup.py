@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import resources, views
+from app import get_data, resources, views
 from app.training import costs, form, launch, steer
 from app.training.form import Request
 from pipeline.training.config import TrainingConfig
@@ -14,7 +14,7 @@ def view() -> None:
     """The form and beside it the costs and the start."""
     names = resources.datasets().names()
     if not names:
-        views.no_dataset("A network learns from labelled faces.", key="train_no_dataset")
+        get_data.no_dataset("A network learns from labelled faces.", key="train_no_dataset")
         return
     left, right = st.columns([5, 2], gap="medium")
     with left:

@@ -21,6 +21,11 @@ def show(run: Run) -> None:
     st.session_state[_NEXT] = run.id
 
 
+def show_latest() -> None:
+    """Turns the training page to what is being trained, or will be first, once there is a run."""
+    st.session_state[_VIEW] = WATCH
+
+
 def choose_view(runs: list[Run]) -> str:
     """The switch between the form and the watched run.
 

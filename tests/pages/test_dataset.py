@@ -75,7 +75,7 @@ class TestBalance:
         app = open_page(PAGE)
         words = texts(app)
         assert "Some faces · 28 images" in words
-        assert "Training: **1.0 to 1**" in words
+        assert "Training: all equal" in words
         counts, weights, _ = (frame.value for frame in app.dataframe)
         assert counts["All"].tolist() == [4] * 7
         assert counts["Training %"].sum() == pytest.approx(100, abs=0.1)
@@ -119,6 +119,8 @@ class TestBalance:
         assert "Training: no image of disgust" in words
         assert "Validation: no images" in words
         assert "Test: **4.0 to 1** (neutral to disgust)" in words
+        counts["test"] = [3] * 7
+        assert "Test: all equal" in balance.imbalance_words(replace(faces.meta, counts=counts))
 
 
 class TestInspection:

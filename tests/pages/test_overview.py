@@ -14,7 +14,7 @@ from app import get_data, resources, state
 from app.messages import APOLOGY
 from pipeline.dataset import Dataset
 from pipeline.errors import DatasetError
-from pipeline.home import Home
+from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Progress
 from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
 
@@ -48,7 +48,7 @@ def make_run(home: Home, name: str, status: RunStatus, epochs_done: int, **state
 class TestEmptyHome:
     def test_tells_what_can_be_done(self, open_page: OpenPage, texts: Texts) -> None:
         words = texts(open_page())
-        for expected in ("Get faces", "Train a network", "No model yet", "No runs yet"):
+        for expected in ("What you can do now", "Train for two", "No model yet", "No runs yet"):
             assert expected in words
 
     def test_nothing_is_written_by_looking(self, home: Home, open_page: OpenPage) -> None:
@@ -59,14 +59,14 @@ class TestEmptyHome:
         self, home: Home, open_page: OpenPage, texts: Texts, finish_jobs: FinishJobs
     ) -> None:
         app = open_page()
-        app.button(key="first_demo").click().run()
+        app.button(key="demo_submit").click().run()
         words = texts(finish_jobs(app))
         assert "1,400 drawn faces are ready" in words
         assert "Synthetic" in words
         assert app.get("plotly_chart")
         assert len(app.get("image")) == 7
         # The next step is to train on it.
-        assert "train-network" in {link.proto.page for link in app.get("page_link")}
+        assert app.button(key="first_train")
 
 
 class TestGettingData:
@@ -158,6 +158,26 @@ class TestGettingData:
         app.button(key=f"dismiss_{job.snapshot().id}").click().run()
         assert not app.info
 
+    def test_success_is_told_once_and_a_failure_until_dismissed(
+        self, open_page: OpenPage, finish_jobs: FinishJobs
+    ) -> None:
+        def fail(progress: Progress) -> str:
+            raise DatasetError("no such file")
+
+        app = open_page()
+        resources.jobs().start("one", "Good", lambda progress: "it went well")
+        resources.jobs().start("two", "Bad", fail)
+        app = finish_jobs(app)
+        assert "it went well" in app.success[0].value
+        app.run()
+        assert app.success
+        app.switch_page(str(PROJECT_ROOT / "pages/responsible_use.py")).run()
+        assert not app.success
+        assert "No such file" in app.error[0].value
+        app.switch_page(str(PROJECT_ROOT / "pages/overview.py")).run()
+        assert not app.success
+        assert app.error
+
     def test_second_import_at_once_is_refused(self, open_page: OpenPage, texts: Texts) -> None:
         go_on = threading.Event()
 
@@ -167,7 +187,7 @@ class TestGettingData:
 
         resources.jobs().start("dataset", "First", work)
         app = open_page()
-        app.button(key="first_demo").click().run()
+        app.button(key="demo_submit").click().run()
         go_on.set()
         assert "still running" in app.error[0].value
 

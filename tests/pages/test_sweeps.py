@@ -70,7 +70,7 @@ class TestForm:
     def test_without_a_dataset_it_says_what_to_do(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
         assert "No dataset yet" in texts(app)
-        assert not app.button
+        assert [button.key for button in app.button] == ["sweep_no_dataset_demo"]
 
     def test_starts_what_it_says(
         self, home: Home, open_page: OpenPage, write_dataset: WriteDataset, started: list[str]

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.training import costs, draft
 from pipeline.dataset import Dataset
 from pipeline.dataset.overlay import OverlayStore, exclude, relabel
@@ -78,7 +79,7 @@ class TestForm:
     def test_without_a_dataset_it_says_what_to_do(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
         assert "No dataset yet" in texts(app)
-        assert not app.button
+        assert [button.key for button in app.button] == ["train_no_dataset_demo"]
 
     def test_has_a_widget_for_every_setting(
         self, open_page: OpenPage, write_dataset: WriteDataset
@@ -418,6 +419,6 @@ class TestWatch:
         app = app.selectbox("train_watched").set_value("bad").run()
         app = app.button("train_promote").click().run()
         assert app.error
-        active = ModelCatalog(home).active()
+        active = resources.models().active()
         assert active is not None
         assert active.name == "good"
