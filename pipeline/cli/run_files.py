@@ -1,4 +1,4 @@
-"""`runs delete`, `restore`, `trash`, `export`, `import`: runs that go and come."""
+"""`runs delete`, `restore`, `trash`, `export`, `import`, `ship`: runs that go and come."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipeline.cli.common import JsonFlag, console, print_json, runs
-from pipeline.errors import ExportError
+from pipeline.cli.common import (
+    JsonFlag,
+    console,
+    loading_keras,
+    print_json,
+    progress_bar,
+    runs,
+)
+from pipeline.dataset import DatasetStore
+from pipeline.errors import ExportError, RunStateError
 from pipeline.files import replaced_file
+from pipeline.home import SHIPPED_MODELS, Home
+from pipeline.recognition.catalog import ModelCatalog
 from pipeline.runs import KEPT_FOR
+from pipeline.runs.store import is_id
 from pipeline.runs.transfer import export_run, import_run
 
 _Run = Annotated[str, typer.Argument(metavar="RUN")]
@@ -81,6 +92,27 @@ def export(
     except OSError as error:
         raise ExportError(f"{file} cannot be written: {error}") from error
     console().print(f"Wrote {run.id} to {file}.", markup=False)
+
+
+def ship(
+    run_id: _Run,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The shipped model's name.")],
+) -> None:
+    """For maintainers: makes a run's model one that comes with the program, in `models/`."""
+    home = Home.from_environment()
+    run = runs().get(run_id)
+    if not is_id(name) or ModelCatalog(home).is_taken(name):
+        raise RunStateError(
+            f"{name!r} cannot name a model: use lower-case letters, digits, '.', '_' and '-', and "
+            "a name that no model or run has"
+        )
+    with loading_keras():
+        from pipeline.training.shipping import ship as ship_run
+    folder = SHIPPED_MODELS / name
+    with progress_bar("Shipping") as progress:
+        ship_run(run, DatasetStore(home.data), folder, progress=progress)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    console().print(f"{name} ships with the program: {folder}, {size / 1e6:.1f} MB", markup=False)
 
 
 def import_(

@@ -28,6 +28,7 @@ app.command("restore")(run_files.restore)
 app.command("trash")(run_files.trash)
 app.command("export")(run_files.export)
 app.command("import")(run_files.import_)
+app.command("ship")(run_files.ship)
 
 
 @app.command("list")

@@ -101,7 +101,7 @@ def _train_and_package(
     progress: Progress,
     given_up: Callable[[], str],
 ) -> None:
-    config, dataset = _load(run, datasets)
+    config, dataset = recipe(run, datasets)
 
     def should_stop() -> bool:
         return stop.is_set() or bool(given_up())
@@ -161,7 +161,14 @@ def _end(run: Run, status: RunStatus, reason: str) -> None:
     write_state(run, replace(run.state, status=status, reason=reason, ended=_now()))
 
 
-def _load(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
+def recipe(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
+    """How a run trains, and on what, with the edits that it trains with.
+
+    Raises:
+        DatasetNotFoundError: If its dataset is gone.
+        RunStateError: If the dataset or its edits are not what they were.
+        ConfigError: If a setting is not valid.
+    """
     values = dict(run.config)
     values.pop("sweep", None)
     dataset = datasets.open(values.pop("dataset"))
