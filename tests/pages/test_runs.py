@@ -242,7 +242,7 @@ def test_promotion_there_and_back(
     app = open_page(PAGE)
     for name in ("first", "second", "first"):
         app = choose(app, name).button("runs_promote").click().run()
-        active = ModelCatalog(home).active()
+        active = resources.models().active()
         assert active is not None
         assert active.name == name
         assert app.button("runs_promote").disabled
@@ -282,7 +282,7 @@ def test_a_model_that_scores_otherwise_than_trained_is_refused(
     make_run("good", model=True)
     app = choose(open_page(PAGE), "bad").button("runs_promote").click().run()
     assert len(app.error) == 1
-    active = ModelCatalog(home).active()
+    active = resources.models().active()
     assert active is not None
     assert active.name == "good"
 
