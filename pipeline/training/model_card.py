@@ -108,12 +108,18 @@ def _edits(contract: ModelContract) -> str:
 def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
     edits = contract.dataset.get("edits") or {}
     command = training_command(config, contract.dataset["name"], edits.get("version"))
+    votes = (
+        "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016, "
+        "arXiv:1608.01041.\n"
+        if config.soft_labels
+        else ""
+    )
     return f"""
 ## Recipe
 
 ```
 {command}
 ```
-
+{votes}
 All settings, defaults included, are in `contract.json` under `training`.
 """
