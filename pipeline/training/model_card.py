@@ -109,8 +109,8 @@ def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
     edits = contract.dataset.get("edits") or {}
     command = training_command(config, contract.dataset["name"], edits.get("version"))
     votes = (
-        "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016, "
-        "arXiv:1608.01041.\n"
+        "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016,"
+        " arXiv:1608.01041.\n"
         if config.soft_labels
         else ""
     )
