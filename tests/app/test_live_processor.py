@@ -17,6 +17,7 @@ from app.live.processor import LiveProcessor, Setup
 from app.live.session import LiveSession
 from app.recognition import RecognitionSettings
 from pipeline.errors import ModelLoadError
+from pipeline.labels import EMOTIONS
 from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.detectors import make_detector
 from pipeline.recognition.geometry import Box
@@ -24,7 +25,7 @@ from pipeline.recognition.recognizer import Prediction, Recognizer
 from tests.served_models import make_model
 
 HAPPY = np.array([0.1, 0.0, 0.0, 0.8, 0.1, 0.0, 0.0], np.float32)
-ORANGE = (230, 159, 0)  # of happy
+ORANGE = tuple(bytes.fromhex(EMOTIONS[3].color[1:]))  # of happy
 PREDICTION = Prediction(
     box=Box(60.0, 60.0, 120.0, 120.0),
     detection_score=0.9,
