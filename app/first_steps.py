@@ -14,7 +14,7 @@ from app.charts import SPLIT_TITLES
 from pipeline.dataset import Split
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.evaluation.report import EvaluationReport
-from pipeline.evaluation.stored import stored_reports
+from pipeline.evaluation.stored import headline_report
 from pipeline.recognition.catalog import ModelEntry
 
 _HIDDEN = "hidden"
@@ -113,10 +113,9 @@ def _cards(entry: ModelEntry | None) -> list[_Card]:
 
 def _report(entry: ModelEntry) -> EvaluationReport | None:
     try:
-        reports = stored_reports(entry.folder)
+        return headline_report(entry.folder)
     except PipelineError:
         return None  # the model's card says that it is damaged
-    return reports.get(Split.TEST) or reports.get(Split.VALIDATION)
 
 
 def _grid(cards: list[_Card], left: list[_Step]) -> None:

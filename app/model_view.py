@@ -8,7 +8,7 @@ from app import resources, views
 from app.charts import SPLIT_TITLES
 from app.training import fields
 from pipeline.dataset import Split
-from pipeline.evaluation.stored import stored_reports
+from pipeline.evaluation.stored import headline_report
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import ModelContract
 
@@ -60,8 +60,7 @@ def _empty(dataset: str | None) -> None:
 
 
 def _scores(entry: ModelEntry) -> None:
-    reports = stored_reports(entry.folder)
-    report = reports.get(Split.TEST) or reports.get(Split.VALIDATION)
+    report = headline_report(entry.folder)
     if report is None:
         st.caption("It has not been evaluated yet; the Evaluate page does it.")
         return

@@ -31,3 +31,16 @@ def stored_reports(folder: Path) -> dict[Split, EvaluationReport]:
         return {}
     except (AttributeError, ValueError, PipelineError) as error:
         raise ModelLoadError(f"{path} is damaged ({error}): evaluate the model again") from error
+
+
+def headline_report(folder: Path) -> EvaluationReport | None:
+    """The report that tells how good a model is: on the test split, else on validation.
+
+    Args:
+        folder: Of the model.
+
+    Raises:
+        ModelLoadError: If the file is damaged.
+    """
+    reports = stored_reports(folder)
+    return reports.get(Split.TEST) or reports.get(Split.VALIDATION)

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.dataset import DatasetStore
 from pipeline.errors import RunStateError
 from pipeline.evaluation import EvaluationReport
+from pipeline.files import replaced_file
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.contract import MODEL_KERAS
 from pipeline.runs import Run
@@ -69,14 +70,10 @@ def _rounded(weight: np.ndarray) -> np.ndarray:
 
 def _compress(path: Path) -> None:
     """Packs a Keras file, which is a zip archive that Keras leaves unpacked."""
-    aside = path.with_name(f".{path.name}.tmp")
-    try:
-        with (
-            zipfile.ZipFile(path) as loose,
-            zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed,
-        ):
-            for name in loose.namelist():
-                packed.writestr(name, loose.read(name))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        replaced_file(path) as file,
+        zipfile.ZipFile(path) as loose,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed,
+    ):
+        for name in loose.namelist():
+            packed.writestr(name, loose.read(name))
