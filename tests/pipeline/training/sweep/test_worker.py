@@ -16,7 +16,7 @@ from pipeline.errors import RunStateError, SweepError, TrainingError
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.runs import RunStatus, RunStore
 from pipeline.training.config import TrainingConfig
-from pipeline.training.sweep import Sweep, TrialPhase, processes
+from pipeline.training.sweep import Sweep, SweepField, TrialPhase, processes
 from pipeline.training.sweep.worker import work
 from tests.pipeline.training.sweep.conftest import BASE
 from tests.support import Ear
@@ -24,7 +24,7 @@ from tests.support import Ear
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tensorflow")]
 
 MakeSweep = Callable[..., Sweep]
-RATE = optuna.distributions.FloatDistribution(1e-4, 1e-2, log=True)
+TOO_LOW = optuna.distributions.FloatDistribution(1e-7, 1e-6, log=True)
 
 
 def wait_for(what: Callable[[], bool], log: Callable[[], str], seconds: float = 120) -> None:
@@ -128,13 +128,14 @@ def test_a_second_signal_loses_no_trial(home: Home, make_sweep: MakeSweep) -> No
 
 
 def test_a_poor_trial_is_given_up_and_keeps_what_it_has(home: Home, make_sweep: MakeSweep) -> None:
-    # With no learning to speak of it stays below what the four before had.
-    sweep = make_sweep(base=replace(BASE, epochs=4, learning_rate=1e-6), num_trials=5)
+    # With no learning to speak of, whatever rate is drawn, it stays below what the four before had.
+    slow = SweepField("learning_rate", 1e-7, 1e-6, log=True)
+    sweep = make_sweep(base=replace(BASE, epochs=4), fields=(slow,), num_trials=5)
     for _ in range(4):
         sweep.study().add_trial(
             optuna.create_trial(
-                params={"learning_rate": 1e-3},
-                distributions={"learning_rate": RATE},
+                params={"learning_rate": 1e-6},
+                distributions={"learning_rate": TOO_LOW},
                 value=1.0,
                 intermediate_values={1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0},
             )
