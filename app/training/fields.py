@@ -22,6 +22,7 @@ _TITLES = {
     "width": "Width factor",
     "fine_tune": "Fine-tune all layers",
     "pretrained": "ImageNet weights",
+    "start_from": "Start from the weights of",
     "ema": "Weight average (EMA)",
     "l2": "L2 penalty",
     "early_stopping": "Early stopping, epochs",
@@ -79,7 +80,7 @@ def choice(name: str, value: Any) -> str:
     """One of a setting's values as the interface writes it."""
     if name == "architecture":
         return network(value)
-    if name == "teacher":
+    if settings()[name].is_model:
         return value or "None"
     if name == "input_size":
         return f"{value} × {value} pixels"

@@ -129,7 +129,7 @@ def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
     setting, value = settings()[name], values[name]
     reason = without_effect(name, values, has_votes=has_votes)
     help = setting.help if reason is None else f"{setting.help} Not used: {reason}"
-    choices = _teachers(value) if name == "teacher" else setting.choices
+    choices = _models(value) if setting.is_model else setting.choices
     if choices:
         _choose(name, value, choices, help=help, disabled=reason is not None)
         return
@@ -159,8 +159,8 @@ def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
     )
 
 
-def _teachers(chosen: str) -> tuple[str, ...]:
-    """No teacher, the models that there are, and the chosen one even if it is gone."""
+def _models(chosen: str) -> tuple[str, ...]:
+    """None, the models that there are, and the chosen one even if it is gone."""
     names = [entry.reference for entry in resources.models().list()]
     return tuple(dict.fromkeys(("", *names, chosen)))
 

@@ -24,6 +24,7 @@ class Setting:
         low: Smallest allowed number, or `None`.
         high: Largest allowed number, or `None`.
         choices: The allowed values, if they are few.
+        is_model: Whether it names a model of this home.
     """
 
     group: str
@@ -31,6 +32,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[Any, ...] = ()
+    is_model: bool = False
 
 
 def _choice(default: Any, choices: tuple[Any, ...], group: str, text: str) -> Any:
@@ -43,6 +45,11 @@ def _number(default: float, low: float, high: float, group: str, text: str) -> A
 
 def _switch(default: bool, group: str, text: str) -> Any:
     return field(default=default, metadata={"setting": Setting(group, text)})
+
+
+def _reference(group: str, text: str) -> Any:
+    """A model or run by name, as `ModelCatalog.resolve` takes it; empty: none."""
+    return field(default="", metadata={"setting": Setting(group, text, is_model=True)})
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,9 @@ class TrainingConfig:
         True, "network", "Train the pretrained layers of a transfer network too."
     )
     pretrained: bool = _switch(True, "network", "Start a transfer network from ImageNet weights.")
+    start_from: str = _reference(
+        "network", "A model of the same network whose weights are trained further."
+    )
     # Optimisation
     epochs: int = _number(50, 1, 2000, "optimisation", "Passes over the training images.")
     batch_size: int = _number(64, 2, 4096, "optimisation", "Images a step.")
@@ -138,14 +148,9 @@ class TrainingConfig:
     l2: float = _number(
         0.0, 0.0, 0.1, "regularisation", "L2 penalty on convolution and dense kernels."
     )
-    teacher: str = field(
-        default="",
-        metadata={
-            "setting": Setting(
-                "regularisation",
-                "A model whose answers are learned beside the labels (Hinton et al. 2015).",
-            )
-        },
+    teacher: str = _reference(
+        "regularisation",
+        "A model whose answers are learned beside the labels (Hinton et al. 2015).",
     )
     distillation: float = _number(
         0.5, 0.0, 1.0, "regularisation", "Share of the teacher's answers in the target."

@@ -29,6 +29,7 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model
 from pipeline.training.trainer import Listener, Trainer
+from pipeline.training.warm_start import start_weights
 
 
 def train_run(
@@ -111,9 +112,10 @@ def _train_and_package(
         if should_stop():
             raise Cancelled
 
+    home = Home(datasets.root.parent)
+    start = start_weights(config.start_from, home) if config.start_from else None
     taught = None
     if config.teacher:
-        home = Home(datasets.root.parent)
         try:
             taught = teacher_scores(run, config.teacher, home, dataset, progress=until_stopped)
         except Cancelled:
@@ -121,7 +123,7 @@ def _train_and_package(
                 return
             raise
 
-    model = Trainer(run, config, dataset, listener, should_stop, taught).train()
+    model = Trainer(run, config, dataset, listener, should_stop, taught, start).train()
     if model is not None and not given_up():
         package_model(
             model, run.folder, name=run.id, config=config, dataset=dataset, progress=progress

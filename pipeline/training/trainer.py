@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -31,6 +32,7 @@ from pipeline.training.optimization import (
     make_optimizer,
 )
 from pipeline.training.targets import class_weights, stratified_subset, targets
+from pipeline.training.warm_start import start_from
 
 _EVALUATION_BATCH = 256
 _SECONDS_BETWEEN_REPORTS = 0.5
@@ -115,6 +117,7 @@ class Trainer:
         should_stop: Asked after every batch; once it says yes, the training ends
             there and the epoch under way is not counted.
         teacher_scores: See `TrainingData.load`.
+        start: The `model.keras` whose weights it starts from; `None`: random ones.
     """
 
     def __init__(
@@ -125,6 +128,7 @@ class Trainer:
         listener: Listener,
         should_stop: Callable[[], bool],
         teacher_scores: npt.NDArray[np.float32] | None = None,
+        start: Path | None = None,
     ) -> None:
         self._run = run
         self._config = config
@@ -132,6 +136,7 @@ class Trainer:
         self._listener = listener
         self._should_stop = should_stop
         self._teacher_scores = teacher_scores
+        self._start = start
         self._checkpoints = Checkpoints(run.folder / "checkpoints")
 
     def train(self) -> keras.Model | None:
@@ -150,6 +155,8 @@ class Trainer:
         steps = num_batches(len(data.images), config.batch_size)
         with strategy_scope():
             model = build(config, self._listener.on_note)
+            if self._start is not None:
+                start_from(model, self._start)
             model.compile(make_optimizer(config, steps), make_loss(config), metrics=["accuracy"])
             model.optimizer.build(model.trainable_variables)
         _build_losses(model, data)

@@ -1,0 +1,63 @@
+"""Starting from the weights of a trained model instead of from random ones.
+
+Training in stages, say first on blended images and then on plain ones, or first
+on one dataset and then on another (transfer learning, Yosinski et al. 2014,
+arXiv:1411.1792).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from pipeline.errors import ConfigError
+from pipeline.home import Home
+from pipeline.recognition.catalog import ModelCatalog
+from pipeline.recognition.contract import MODEL_KERAS
+
+
+def start_weights(model: str, home: Home) -> Path:
+    """The file with the weights to start from.
+
+    Args:
+        model: A model or run, as `ModelCatalog.resolve` takes it.
+        home: Where it is looked for.
+
+    Returns:
+        Its `model.keras`.
+
+    Raises:
+        ModelLoadError: If there is no such model.
+        ConfigError: If it has no weights to train further.
+    """
+    path = ModelCatalog(home).resolve(model).folder / MODEL_KERAS
+    if not path.is_file():
+        raise ConfigError(
+            f"{model!r} has no {MODEL_KERAS} to start from: choose a model that was trained here"
+        )
+    return path
+
+
+def start_from(model: keras.Model, path: Path) -> None:
+    """Gives a network that was just built the weights of a trained one.
+
+    Args:
+        model: The network, its weights still random.
+        path: The `model.keras` of a network of the same layers.
+
+    Raises:
+        ConfigError: If the file cannot be read, or its network is another one.
+    """
+    try:
+        source = keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"cannot start from {path}, it is damaged: {error}") from error
+    expected, found = ([tuple(w.shape) for w in net.weights] for net in (model, source))
+    if expected != found:
+        raise ConfigError(
+            f"cannot start from {path}: its network is not the one to train, which has "
+            f"{model.count_params():,} weights where it has {source.count_params():,}. Choose the "
+            "architecture, width and attention that it was trained with"
+        )
+    model.set_weights(source.get_weights())

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.dataset import Dataset, DatasetStore
+from pipeline.errors import ConfigError, ModelLoadError
+from pipeline.home import Home
+from pipeline.recognition.contract import MODEL_KERAS
+from pipeline.runs import Run, RunStore
+from pipeline.training import worker
+from pipeline.training.config import TrainingConfig
+from tests.served_models import make_model
+from tests.support import Ear
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+_SMALL = TrainingConfig(architecture="vgg", width=0.25, epochs=2, learning_rate=0.003)
+
+
+@pytest.fixture
+def new_run(home: Home, bars: Dataset) -> Callable[..., Run]:
+    def make(**changes: object) -> Run:
+        config = TrainingConfig.from_dict(_SMALL.to_dict() | changes)
+        return worker.create(RunStore(home.runs), config, bars)
+
+    return make
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_a_trained_network(new_run: Callable[..., Run], home: Home) -> None:
+    import keras
+
+    from pipeline.training.architectures import build
+    from pipeline.training.session import train_run
+    from pipeline.training.warm_start import start_from
+
+    first = new_run()
+    train_run(first, DatasetStore(home.data), Ear())
+    packaged = keras.saving.load_model(first.folder / MODEL_KERAS, compile=False)
+    network = build(_SMALL)
+    start_from(network, first.folder / MODEL_KERAS)
+    faces = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1)).astype(np.float32)
+    np.testing.assert_allclose(network(faces), packaged(faces), atol=1e-5)
+
+    further = new_run(start_from=first.id, epochs=1, learning_rate=1e-7)
+    train_run(further, DatasetStore(home.data), Ear())
+    best = max(entry["val_accuracy"] for entry in first.history)
+    assert further.history[0]["val_accuracy"] > best - 0.1
+    assert further.history[0]["loss"] < first.history[0]["loss"] - 0.2
+
+
+def test_another_network_or_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    from pipeline.training.architectures import build
+    from pipeline.training.warm_start import start_from
+
+    network = build(_SMALL)
+    path = tmp_path / MODEL_KERAS
+    build(TrainingConfig(architecture="vgg", width=0.5)).save(path)
+    with pytest.raises(ConfigError, match=r"which has 74,\d+ weights where it has 29\d,"):
+        start_from(network, path)
+    keras.saving.save_model(network, path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ConfigError, match="it is damaged"):
+        start_from(network, path)
+
+
+def test_a_model_without_weights_to_train_is_refused(home: Home) -> None:
+    from pipeline.training.warm_start import start_weights
+
+    served = make_model(home.root / "somewhere" / "onnx-only")
+    assert not (served / MODEL_KERAS).exists()
+    with pytest.raises(ConfigError, match="choose a model that was trained here"):
+        start_weights(str(served), home)
+    with pytest.raises(ModelLoadError, match="no model 'gone'"):
+        start_weights("gone", home)
