@@ -33,8 +33,6 @@ LEGEND: dict[str, Any] = {
 """A row above the chart. A click on it would hide a part of what the text beside it speaks of."""
 
 SPLIT_TITLES = {Split.TRAIN: "Training", Split.VALIDATION: "Validation", Split.TEST: "Test"}
-_SPLIT_OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
-_LEGEND_RGB = "122, 130, 145"
 
 
 def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
@@ -51,65 +49,8 @@ def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
     figure.update_yaxes(fixedrange=True, automargin=True, zeroline=False)
 
 
-def class_balance(counts: dict[str, list[int]]) -> go.Figure:
-    """Images per class as horizontal bars, each stacked from the three splits.
-
-    Args:
-        counts: `{split: [seven counts]}`, as in `DatasetMeta.counts`.
-    """
-    titles = [emotion.title for emotion in EMOTIONS]
-    totals = [sum(counts[split][index] for split in SPLITS) for index in range(len(EMOTIONS))]
-    whole = sum(totals) or 1
-    figure = go.Figure()
-    for split in SPLITS:
-        figure.add_bar(
-            name=SPLIT_TITLES[split],
-            x=counts[split],
-            y=titles,
-            orientation="h",
-            marker={
-                "color": [emotion.color for emotion in EMOTIONS],
-                "opacity": _SPLIT_OPACITY[split],
-                "line": {"width": 0},
-            },
-            hovertemplate=f"%{{y}}, {SPLIT_TITLES[split].lower()}: %{{x:,}}<extra></extra>",
-            showlegend=False,
-        )
-        # The bars have seven colours, so the legend gets a neutral key of its own.
-        figure.add_bar(
-            name=SPLIT_TITLES[split],
-            x=[None],
-            y=[titles[0]],
-            orientation="h",
-            marker={"color": f"rgba({_LEGEND_RGB}, {_SPLIT_OPACITY[split]})"},
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=totals,
-        y=titles,
-        mode="text",
-        text=[f" {total:,} · {100 * total / whole:.1f} %" for total in totals],
-        textposition="middle right",
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.28,
-        height=310,
-        margin={"l": 0, "r": 8, "t": 34, "b": 0},
-        **GROUND,
-        legend=LEGEND,
-        # Room right of the longest bar for its number.
-        xaxis={"visible": False, "fixedrange": True, "range": [0, max([*totals, 1]) * 1.34]},
-        yaxis={"autorange": "reversed", "fixedrange": True, "title": None, "ticksuffix": "  "},
-    )
-    return figure
-
-
 def class_balance_text(counts: dict[str, list[int]]) -> str:
-    """What `class_balance` shows, in words, for those who cannot see it."""
+    """Images per class in words, for those who cannot see the chart."""
     totals = {
         emotion.title: sum(counts[split][index] for split in SPLITS)
         for index, emotion in enumerate(EMOTIONS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import charts, resources, state, views
+from app.class_bars import class_bars
 from app.faces import montage
 from pipeline.dataset import SPLITS, DatasetMeta
 from pipeline.errors import PipelineError
@@ -34,12 +35,7 @@ def card(name: str) -> None:
         _sizes(meta)
         balance, faces = st.columns(2, gap="medium")
         with balance:
-            st.plotly_chart(
-                charts.class_balance(meta.counts),
-                config=charts.CONFIG,
-                key="class_balance",
-                alt=charts.class_balance_text(meta.counts),
-            )
+            st.html(class_bars(meta.counts))
         with faces:
             _faces(name)
         _provenance(meta)

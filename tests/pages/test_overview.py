@@ -63,7 +63,8 @@ class TestEmptyHome:
         words = texts(finish_jobs(app))
         assert "1,400 drawn faces are ready" in words
         assert "Synthetic" in words
-        assert app.get("plotly_chart")
+        (bars,) = app.get("html")
+        assert "Images per class: Angry 200" in bars.proto.body
         assert len(app.get("image")) == 7
         # The next step is to train on it.
         assert app.button(key="first_train")

@@ -1,0 +1,62 @@
+"""Images per class as bars of plain HTML.
+
+The first page that is opened shows them: a plotly chart there would make the
+browser load and run four megabytes of script before anything can be clicked.
+"""
+
+from __future__ import annotations
+
+from app.charts import SPLIT_TITLES, class_balance_text
+from pipeline.dataset import SPLITS, Split
+from pipeline.labels import EMOTIONS, Emotion
+
+_OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
+_STYLE = """<style>
+.fl-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0.5rem 0.6rem;
+    align-items: center; font-size: 0.875rem; line-height: 1.2; }
+.fl-bars .bar { display: flex; align-items: center; white-space: nowrap; }
+.fl-bars .bar i { height: 1.5rem; flex: 0 1 auto; }
+.fl-bars .bar span { padding-left: 0.4rem; flex: none; font-variant-numeric: tabular-nums; }
+.fl-key { display: flex; gap: 1rem; margin-bottom: 0.6rem; font-size: 0.875rem; }
+.fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.35rem;
+    background: rgb(122, 130, 145); }
+</style>"""
+# The longest bar leaves room for its number at the right.
+_LONGEST = 66
+
+
+def class_bars(counts: dict[str, list[int]]) -> str:
+    """Images per class as horizontal bars, each stacked from the three splits.
+
+    Args:
+        counts: `{split: [seven counts]}`, as in `DatasetMeta.counts`.
+
+    Returns:
+        HTML; text takes the page's colour, light or dark.
+    """
+    totals = [sum(counts[split][index] for split in SPLITS) for index in range(len(EMOTIONS))]
+    whole, most = sum(totals) or 1, max([*totals, 1])
+    rows = "".join(
+        f'<div>{emotion.title}</div><div class="bar">'
+        + _segments(emotion, [counts[split][index] for split in SPLITS], most)
+        + f"<span>{total:,} · {100 * total / whole:.1f} %</span></div>"
+        for index, (emotion, total) in enumerate(zip(EMOTIONS, totals, strict=True))
+    )
+    keys = "".join(
+        f'<div><i style="opacity:{_OPACITY[split]}"></i>{SPLIT_TITLES[split]}</div>'
+        for split in SPLITS
+    )
+    return (
+        f'{_STYLE}<div role="img" aria-label="{class_balance_text(counts)}">'
+        f'<div class="fl-key">{keys}</div><div class="fl-bars">{rows}</div></div>'
+    )
+
+
+def _segments(emotion: Emotion, numbers: list[int], most: int) -> str:
+    return "".join(
+        f'<i title="{emotion.title}, {SPLIT_TITLES[split].lower()}: {number:,}" '
+        f'style="width:{_LONGEST * number / most:.2f}%;background:{emotion.color};'
+        f'opacity:{_OPACITY[split]}"></i>'
+        for split, number in zip(SPLITS, numbers, strict=True)
+        if number
+    )

@@ -1,0 +1,48 @@
+import re
+
+import pytest
+
+from app.charts import SPLIT_TITLES, class_balance_text
+from app.class_bars import class_bars
+from pipeline.labels import EMOTIONS
+
+COUNTS = {
+    "train": [3995, 436, 4097, 7215, 4830, 3171, 4965],
+    "validation": [467, 56, 496, 895, 653, 415, 607],
+    "test": [491, 55, 528, 879, 594, 416, 626],
+}
+
+
+def widths(html: str, emotion: str) -> list[float]:
+    found = re.findall(rf'title="{emotion}, [^"]+" style="width:([\d.]+)%', html)
+    return [float(width) for width in found]
+
+
+def test_bars_are_as_long_as_their_counts() -> None:
+    html = class_bars(COUNTS)
+    happy, disgust = widths(html, "Happy"), widths(html, "Disgust")
+    assert len(happy) == len(disgust) == 3
+    assert sum(happy) == pytest.approx(66, abs=0.1)
+    assert sum(disgust) / sum(happy) == pytest.approx(547 / 8989, abs=0.002)
+    assert happy[0] / sum(happy) == pytest.approx(7215 / 8989, abs=0.001)
+
+
+def test_each_class_has_its_colour_and_its_total() -> None:
+    html = class_bars(COUNTS)
+    for emotion in EMOTIONS:
+        assert html.count(f"background:{emotion.color}") == 3
+    assert "8,989 · 25.0 %" in html
+    assert all(f"</i>{title}</div>" in html for title in SPLIT_TITLES.values())
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_tiny_datasets_can_be_drawn(number: int) -> None:
+    html = class_bars({split: [number] + [0] * 6 for split in COUNTS})
+    assert len(widths(html, "Angry")) == 3 * number
+    assert f"<span>{3 * number} · {100 * number:.1f} %</span>" in html
+
+
+def test_words_say_the_same_as_the_bars() -> None:
+    text = class_balance_text(COUNTS)
+    assert "Happy 8,989" in text
+    assert f'aria-label="{text}"' in class_bars(COUNTS)
