@@ -6,8 +6,9 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting", arXiv:1810.03993.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from pipeline.dataset import DatasetMeta
 from pipeline.evaluation import EvaluationReport, card
@@ -16,12 +17,16 @@ from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import ModelContract
 from pipeline.training.config import TrainingConfig
 
+if TYPE_CHECKING:
+    from pipeline.training.warm_start import Stage
+
 
 def render_model_card(
     contract: ModelContract,
     config: TrainingConfig,
     meta: DatasetMeta,
     reports: Mapping[str, EvaluationReport],
+    earlier: Sequence[Stage] = (),
 ) -> str:
     """Writes a model's card, as Markdown.
 
@@ -30,6 +35,7 @@ def render_model_card(
         config: How it was trained.
         meta: The dataset that it was trained on, as imported.
         reports: What it achieves, by split; `validation` at the least.
+        earlier: The trainings that it went through before, the first of them first.
     """
     sections = (
         f"# Model card: {contract.name}",
@@ -41,7 +47,7 @@ def render_model_card(
         card.abstention(contract),
         card.data(meta),
         _edits(contract),
-        _recipe(contract, config),
+        _recipe(contract, config, earlier),
         card.limits(synthetic=meta.synthetic),
         card.ethics(synthetic=meta.synthetic),
     )
@@ -49,7 +55,11 @@ def render_model_card(
 
 
 def training_command(
-    config: TrainingConfig, dataset_name: str, overlay_version: int | None = None
+    config: TrainingConfig,
+    dataset_name: str,
+    overlay_version: int | None = None,
+    *,
+    name: str = "",
 ) -> str:
     """The command line that trains by this configuration.
 
@@ -59,8 +69,11 @@ def training_command(
         config: The configuration.
         dataset_name: The dataset's name in the store.
         overlay_version: Of the edits that it was trained with, if any.
+        name: What the run is to be called, if another training refers to it.
     """
-    words = ["python", "-m", "pipeline", "train", "--dataset", dataset_name]
+    words = ["python", "-m", "pipeline", "train"]
+    words += ["--name", name] if name else []
+    words += ["--dataset", dataset_name]
     if overlay_version is not None:
         words += ["--edits", str(overlay_version)]
     for item in fields(config):
@@ -105,9 +118,17 @@ def _edits(contract: ModelContract) -> str:
     )
 
 
-def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
+def _recipe(contract: ModelContract, config: TrainingConfig, earlier: Sequence[Stage]) -> str:
     edits = contract.dataset.get("edits") or {}
-    command = training_command(config, contract.dataset["name"], edits.get("version"))
+    dataset = contract.dataset["name"]
+    commands = [training_command(stage.config, dataset, name=stage.model) for stage in earlier]
+    commands.append(training_command(config, dataset, edits.get("version")))
+    command = "\n".join(commands)
+    stages = (
+        f"\nIt was trained {len(commands)} times, each time from the weights of the time before.\n"
+        if earlier
+        else ""
+    )
     votes = (
         "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016,"
         " arXiv:1608.01041.\n"
@@ -116,7 +137,7 @@ def _recipe(contract: ModelContract, config: TrainingConfig) -> str:
     )
     return f"""
 ## Recipe
-
+{stages}
 ```
 {command}
 ```

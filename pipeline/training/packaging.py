@@ -7,7 +7,7 @@ folder with `contract.json` last: a folder that has a contract is complete.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from pipeline.training.architectures.fast_layers import plain_layer
 from pipeline.training.architectures.macs import count_macs
 from pipeline.training.config import TrainingConfig
 from pipeline.training.model_card import render_model_card
+from pipeline.training.warm_start import Stage
 
 _STAGE = ".packaging"
 # The share of the time.
@@ -47,6 +48,7 @@ def package_model(
     name: str,
     config: TrainingConfig,
     dataset: Dataset,
+    earlier: Sequence[Stage] = (),
     progress: Progress = no_progress,
 ) -> dict[str, EvaluationReport]:
     """Makes a trained network into a model that can be served.
@@ -67,6 +69,7 @@ def package_model(
         name: The model's name.
         config: How it was trained.
         dataset: What it was trained on, with its edits if it carries some.
+        earlier: The trainings that it went through before, the first of them first.
         progress: Told the share that is done.
 
     Returns:
@@ -81,7 +84,7 @@ def package_model(
     shutil.rmtree(stage, ignore_errors=True)  # left behind by an interrupted packaging
     stage.mkdir(parents=True)
     try:
-        reports = _fill(stage, model, name, config, dataset, progress)
+        reports = _fill(stage, model, name, config, dataset, earlier, progress)
         _move_into(folder, stage)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -94,6 +97,7 @@ def _fill(
     name: str,
     config: TrainingConfig,
     dataset: Dataset,
+    earlier: Sequence[Stage],
     progress: Progress,
 ) -> dict[str, EvaluationReport]:
     progress(0, 1, "converting to ONNX")
@@ -107,7 +111,7 @@ def _fill(
         _contract(plain, name, config, dataset),
         dataset,
         lambda contract, reports: render_model_card(
-            contract, config, dataset.official.meta, reports
+            contract, config, dataset.official.meta, reports, earlier
         ),
         progress=part_of(progress, _CONVERTED, 1),
     )

@@ -29,7 +29,7 @@ from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model
 from pipeline.training.trainer import Listener, Trainer
-from pipeline.training.warm_start import start_weights
+from pipeline.training.warm_start import earlier_stages, start_weights
 
 
 def train_run(
@@ -114,6 +114,7 @@ def _train_and_package(
 
     home = Home(datasets.root.parent)
     start = start_weights(config.start_from, home) if config.start_from else None
+    earlier = earlier_stages(config, home)
     taught = None
     if config.teacher:
         try:
@@ -126,7 +127,13 @@ def _train_and_package(
     model = Trainer(run, config, dataset, listener, should_stop, taught, start).train()
     if model is not None and not given_up():
         package_model(
-            model, run.folder, name=run.id, config=config, dataset=dataset, progress=progress
+            model,
+            run.folder,
+            name=run.id,
+            config=config,
+            dataset=dataset,
+            earlier=earlier,
+            progress=progress,
         )
 
 

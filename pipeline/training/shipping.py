@@ -12,11 +12,13 @@ from pipeline.dataset import DatasetStore
 from pipeline.errors import RunStateError
 from pipeline.evaluation import EvaluationReport
 from pipeline.files import replaced_file
+from pipeline.home import Home
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.contract import MODEL_KERAS
 from pipeline.runs import Run
 from pipeline.training.packaging import package_model
 from pipeline.training.session import recipe
+from pipeline.training.warm_start import earlier_stages
 
 
 def ship(
@@ -53,6 +55,7 @@ def ship(
         name=folder.name,
         config=config,
         dataset=dataset,
+        earlier=earlier_stages(config, Home(datasets.root.parent)),
         progress=progress,
     )
     _compress(folder / MODEL_KERAS)

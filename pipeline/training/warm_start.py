@@ -7,14 +7,29 @@ arXiv:1411.1792).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
-from pipeline.recognition.contract import MODEL_KERAS
+from pipeline.recognition.contract import MODEL_KERAS, ModelContract
+from pipeline.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the trainings that a network went through.
+
+    Attributes:
+        model: The name of what came out of it.
+        config: How it was trained.
+    """
+
+    model: str
+    config: TrainingConfig
 
 
 def start_weights(model: str, home: Home) -> Path:
@@ -61,3 +76,23 @@ def start_from(model: keras.Model, path: Path) -> None:
             "architecture, width and attention that it was trained with"
         )
     model.set_weights(source.get_weights())
+
+
+def earlier_stages(config: TrainingConfig, home: Home) -> tuple[Stage, ...]:
+    """The trainings whose weights a training goes on from, the first of them first.
+
+    Args:
+        config: The training.
+        home: Where its forerunners are looked for. One that is gone ends the search:
+            what came before it is not known any more.
+    """
+    found: dict[str, Stage] = {}
+    while config.start_from and config.start_from not in found:
+        name = config.start_from
+        try:
+            contract = ModelContract.load(ModelCatalog(home).resolve(name).folder)
+            config = TrainingConfig.from_dict(contract.training)
+        except (ModelLoadError, ConfigError):
+            break
+        found[name] = Stage(name, config)
+    return tuple(reversed(found.values()))

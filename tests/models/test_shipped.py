@@ -1,5 +1,6 @@
 """The models that ship: complete, honest, small, and of nobody's face."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_a_preset_trains_the_model_that_is_served_first(tmp_path: Path) -> None:
     active = ModelCatalog(Home(tmp_path)).active()
     assert active is not None
     trained = TrainingConfig.from_dict(active.contract().training)
-    assert trained in [preset.config for preset in PRESETS]
+    assert replace(trained, start_from="") in [preset.config for preset in PRESETS]
 
 
 @pytest.mark.real_data

@@ -7,7 +7,7 @@ import pytest
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.home import Home
-from pipeline.recognition.contract import MODEL_KERAS
+from pipeline.recognition.contract import MODEL_CARD, MODEL_KERAS
 from pipeline.runs import Run, RunStore
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
@@ -46,6 +46,10 @@ def test_a_training_goes_on_from_a_trained_network(new_run: Callable[..., Run], 
 
     further = new_run(start_from=first.id, epochs=1, learning_rate=1e-7)
     train_run(further, DatasetStore(home.data), Ear())
+    card = (further.folder / MODEL_CARD).read_text()
+    assert f"train --name {first.id} --dataset bars" in card
+    assert f"--start-from {first.id}" in card
+    assert "trained 2 times" in card
     best = max(entry["val_accuracy"] for entry in first.history)
     assert further.history[0]["val_accuracy"] > best - 0.1
     assert further.history[0]["loss"] < first.history[0]["loss"] - 0.2
@@ -77,3 +81,18 @@ def test_a_model_without_weights_to_train_is_refused(home: Home) -> None:
         start_weights(str(served), home)
     with pytest.raises(ModelLoadError, match="no model 'gone'"):
         start_weights("gone", home)
+
+
+def test_stages_are_told_as_far_back_as_they_are_known(home: Home) -> None:
+    from pipeline.training.warm_start import earlier_stages
+
+    first, second, loop = (str(home.root / "somewhere" / name) for name in ("1", "2", "loop"))
+    for folder, start in ((first, "gone"), (second, first), (loop, loop)):
+        make_model(Path(folder), training={**_SMALL.to_dict(), "start_from": start})
+    stages = earlier_stages(TrainingConfig(start_from=second), home)
+    assert [stage.model for stage in stages] == [first, second]
+    assert stages[1].config.start_from == first
+    assert [stage.model for stage in earlier_stages(TrainingConfig(start_from=loop), home)] == [
+        loop
+    ]
+    assert earlier_stages(TrainingConfig(), home) == ()
