@@ -30,7 +30,7 @@ def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> Non
     expect(page.get_by_text("1,400 drawn faces are ready")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_text("What you can do now")).to_have_count(0)
-    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    expect(page.locator(".fl-bars .bar i").first).to_be_visible()
     card = page.locator(".st-key-dataset_card")
     expect(card.get_by_text("Synthetic")).to_be_visible()
     expect(card.locator("img")).to_have_count(7)
@@ -86,14 +86,14 @@ def test_bad_table_gives_one_clear_line(empty_home: Path, tmp_path: Path, visit:
 @pytest.mark.parametrize("width", [390, 1920])
 def test_nothing_is_cut_off(filled_home: Path, visit: Visit, width: int, scheme: str) -> None:
     page = visit(width=width, scheme=scheme)
-    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    expect(page.locator(".fl-bars .bar i").first).to_be_visible()
     expect(page.locator(".st-key-dataset_card img")).to_have_count(7)
     overflow = page.evaluate(
         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0
     # The words take the colour of the theme, in the chart too.
-    bright = page.locator(".js-plotly-plot .ytick text").first.evaluate(
-        "tick => getComputedStyle(tick).fill.match(/\\d+/g).slice(0, 3).every(c => c > 128)"
+    bright = page.locator(".fl-bars > div").first.evaluate(
+        "word => getComputedStyle(word).color.match(/\\d+/g).slice(0, 3).every(c => c > 128)"
     )
     assert bright == (scheme == "dark")
