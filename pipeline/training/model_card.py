@@ -8,7 +8,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 from pipeline.dataset import DatasetMeta
 from pipeline.evaluation import EvaluationReport, card
@@ -17,16 +16,13 @@ from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import ModelContract
 from pipeline.training.config import TrainingConfig
 
-if TYPE_CHECKING:
-    from pipeline.training.warm_start import Stage
-
 
 def render_model_card(
     contract: ModelContract,
     config: TrainingConfig,
     meta: DatasetMeta,
     reports: Mapping[str, EvaluationReport],
-    earlier: Sequence[Stage] = (),
+    earlier: Sequence[ModelContract] = (),
 ) -> str:
     """Writes a model's card, as Markdown.
 
@@ -35,7 +31,7 @@ def render_model_card(
         config: How it was trained.
         meta: The dataset that it was trained on, as imported.
         reports: What it achieves, by split; `validation` at the least.
-        earlier: The trainings that it went through before, the first of them first.
+        earlier: The models whose weights it went on from, the first of them first.
     """
     sections = (
         f"# Model card: {contract.name}",
@@ -118,11 +114,13 @@ def _edits(contract: ModelContract) -> str:
     )
 
 
-def _recipe(contract: ModelContract, config: TrainingConfig, earlier: Sequence[Stage]) -> str:
-    edits = contract.dataset.get("edits") or {}
-    dataset = contract.dataset["name"]
-    commands = [training_command(stage.config, dataset, name=stage.model) for stage in earlier]
-    commands.append(training_command(config, dataset, edits.get("version")))
+def _recipe(
+    contract: ModelContract, config: TrainingConfig, earlier: Sequence[ModelContract]
+) -> str:
+    commands = [
+        _command(one, TrainingConfig.from_dict(one.training), name=one.name) for one in earlier
+    ]
+    commands.append(_command(contract, config))
     command = "\n".join(commands)
     stages = (
         f"\nIt was trained {len(commands)} times, each time from the weights of the time before.\n"
@@ -144,3 +142,8 @@ def _recipe(contract: ModelContract, config: TrainingConfig, earlier: Sequence[S
 {votes}
 All settings, defaults included, are in `contract.json` under `training`.
 """
+
+
+def _command(contract: ModelContract, config: TrainingConfig, *, name: str = "") -> str:
+    edits = contract.dataset.get("edits") or {}
+    return training_command(config, contract.dataset["name"], edits.get("version"), name=name)

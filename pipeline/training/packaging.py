@@ -34,7 +34,6 @@ from pipeline.training.architectures.fast_layers import plain_layer
 from pipeline.training.architectures.macs import count_macs
 from pipeline.training.config import TrainingConfig
 from pipeline.training.model_card import render_model_card
-from pipeline.training.warm_start import Stage
 
 _STAGE = ".packaging"
 # The share of the time.
@@ -48,7 +47,7 @@ def package_model(
     name: str,
     config: TrainingConfig,
     dataset: Dataset,
-    earlier: Sequence[Stage] = (),
+    earlier: Sequence[ModelContract] = (),
     progress: Progress = no_progress,
 ) -> dict[str, EvaluationReport]:
     """Makes a trained network into a model that can be served.
@@ -69,7 +68,7 @@ def package_model(
         name: The model's name.
         config: How it was trained.
         dataset: What it was trained on, with its edits if it carries some.
-        earlier: The trainings that it went through before, the first of them first.
+        earlier: The models whose weights it went on from, the first of them first.
         progress: Told the share that is done.
 
     Returns:
@@ -97,7 +96,7 @@ def _fill(
     name: str,
     config: TrainingConfig,
     dataset: Dataset,
-    earlier: Sequence[Stage],
+    earlier: Sequence[ModelContract],
     progress: Progress,
 ) -> dict[str, EvaluationReport]:
     progress(0, 1, "converting to ONNX")

@@ -25,6 +25,7 @@ from pipeline.progress import Cancelled, Progress, no_progress
 from pipeline.runs import Run, RunStatus, process_started, write_state
 from pipeline.runs.locks import locked
 from pipeline.runs.run import LOCK
+from pipeline.training.checkpoint import CHECKPOINTS, Checkpoints
 from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model
@@ -113,7 +114,9 @@ def _train_and_package(
             raise Cancelled
 
     home = Home(datasets.root.parent)
-    start = start_weights(config.start_from, home) if config.start_from else None
+    # A resumed training has weights of its own, whatever became of those it began with.
+    resumed = Checkpoints(run.folder / CHECKPOINTS).latest() is not None
+    start = start_weights(config.start_from, home) if config.start_from and not resumed else None
     earlier = earlier_stages(config, home)
     taught = None
     if config.teacher:

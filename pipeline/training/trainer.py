@@ -19,7 +19,7 @@ from pipeline.files import write_json
 from pipeline.runs import Run, write_history
 from pipeline.training.architectures import build
 from pipeline.training.batches import TrainingBatches, num_batches
-from pipeline.training.checkpoint import Checkpoints, LoopState
+from pipeline.training.checkpoint import CHECKPOINTS, Checkpoints, LoopState
 from pipeline.training.config import TrainingConfig
 from pipeline.training.devices import strategy_scope
 from pipeline.training.environment import describe, peak_memory_mb
@@ -137,7 +137,7 @@ class Trainer:
         self._should_stop = should_stop
         self._teacher_scores = teacher_scores
         self._start = start
-        self._checkpoints = Checkpoints(run.folder / "checkpoints")
+        self._checkpoints = Checkpoints(run.folder / CHECKPOINTS)
 
     def train(self) -> keras.Model | None:
         """Trains, and returns the network with its best weights.

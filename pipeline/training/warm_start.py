@@ -7,7 +7,6 @@ arXiv:1411.1792).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -17,19 +16,6 @@ from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_KERAS, ModelContract
 from pipeline.training.config import TrainingConfig
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One of the trainings that a network went through.
-
-    Attributes:
-        model: The name of what came out of it.
-        config: How it was trained.
-    """
-
-    model: str
-    config: TrainingConfig
 
 
 def start_weights(model: str, home: Home) -> Path:
@@ -78,15 +64,15 @@ def start_from(model: keras.Model, path: Path) -> None:
     model.set_weights(source.get_weights())
 
 
-def earlier_stages(config: TrainingConfig, home: Home) -> tuple[Stage, ...]:
-    """The trainings whose weights a training goes on from, the first of them first.
+def earlier_stages(config: TrainingConfig, home: Home) -> tuple[ModelContract, ...]:
+    """The models whose weights a training goes on from, the first of them first.
 
     Args:
         config: The training.
         home: Where its forerunners are looked for. One that is gone ends the search:
             what came before it is not known any more.
     """
-    found: dict[str, Stage] = {}
+    found: dict[str, ModelContract] = {}
     while config.start_from and config.start_from not in found:
         name = config.start_from
         try:
@@ -94,5 +80,5 @@ def earlier_stages(config: TrainingConfig, home: Home) -> tuple[Stage, ...]:
             config = TrainingConfig.from_dict(contract.training)
         except (ModelLoadError, ConfigError):
             break
-        found[name] = Stage(name, config)
+        found[name] = contract
     return tuple(reversed(found.values()))

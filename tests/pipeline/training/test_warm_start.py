@@ -8,7 +8,7 @@ from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.home import Home
 from pipeline.recognition.contract import MODEL_CARD, MODEL_KERAS
-from pipeline.runs import Run, RunStore
+from pipeline.runs import Run, RunStatus, RunStore
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
 from tests.served_models import make_model
@@ -55,6 +55,24 @@ def test_a_training_goes_on_from_a_trained_network(new_run: Callable[..., Run], 
     assert further.history[0]["loss"] < first.history[0]["loss"] - 0.2
 
 
+@pytest.mark.slow
+def test_a_resumed_training_does_not_need_what_it_began_with(
+    new_run: Callable[..., Run], home: Home
+) -> None:
+    from pipeline.training.session import train_run
+
+    first = new_run(epochs=1)
+    train_run(first, DatasetStore(home.data), Ear())
+    further = new_run(start_from=first.id)
+    train_run(
+        further, DatasetStore(home.data), Ear(), given_up=lambda: "enough" * len(further.history)
+    )
+    assert len(further.history) == 1
+    first.folder.rename(first.folder.with_name("elsewhere"))
+    assert train_run(further, DatasetStore(home.data), Ear()) is RunStatus.FINISHED
+    assert len(further.history) == 2
+
+
 def test_another_network_or_a_damaged_file_is_refused(tmp_path: Path) -> None:
     import keras
 
@@ -88,11 +106,9 @@ def test_stages_are_told_as_far_back_as_they_are_known(home: Home) -> None:
 
     first, second, loop = (str(home.root / "somewhere" / name) for name in ("1", "2", "loop"))
     for folder, start in ((first, "gone"), (second, first), (loop, loop)):
-        make_model(Path(folder), training={**_SMALL.to_dict(), "start_from": start})
+        make_model(Path(folder), name=folder, training={**_SMALL.to_dict(), "start_from": start})
     stages = earlier_stages(TrainingConfig(start_from=second), home)
-    assert [stage.model for stage in stages] == [first, second]
-    assert stages[1].config.start_from == first
-    assert [stage.model for stage in earlier_stages(TrainingConfig(start_from=loop), home)] == [
-        loop
-    ]
+    assert [stage.name for stage in stages] == [first, second]
+    assert stages[1].training["start_from"] == first
+    assert [stage.name for stage in earlier_stages(TrainingConfig(start_from=loop), home)] == [loop]
     assert earlier_stages(TrainingConfig(), home) == ()
