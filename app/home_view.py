@@ -13,14 +13,13 @@ from pipeline.home import SHIPPED_MODELS, Home
 
 def section() -> None:
     """The folders of this home, folded away."""
-    with st.expander("Where your files are", icon=":material/folder:", key="files"):
-        folders()
+    views.fold("Where your files are", "folder", folders, key="files")
 
 
 def folders() -> None:
     """The folders of this home, their sizes, and the free space."""
     home = resources.home()
-    st.table(
+    views.text_table(
         [
             {"": title, "Folder": f"`{path}`", "Size": _size(path)}
             for title, path in (
@@ -31,8 +30,7 @@ def folders() -> None:
                 ("Shipped models", SHIPPED_MODELS),
             )
         ],
-        hide_index=True,
-        border="horizontal",
+        key="folders",
     )
     st.caption(
         f"{_free(home)} free on this disk. Set `FERLAB_HOME` before starting to keep datasets "

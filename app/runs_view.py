@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from app import resources, views
@@ -22,22 +20,42 @@ def latest() -> None:
     st.fragment(_latest, run_every=2.0 if lively else 10.0)(lively)
 
 
-def row(run: Run) -> dict[str, Any]:
+def row(run: Run) -> dict[str, str]:
     """One line of the table; a damaged run says so instead of hiding the others."""
     try:
         state, config, best = run.state, run.config, run.best or {}
         done, total = len(run.history), int(config.get("epochs", 0))
     except (PipelineError, ValueError, TypeError) as error:
-        return {"run": run.id, "status": with_sign(None), "note": str(error)}
+        return _line(run.id, with_sign(None), note=str(error))
+    return _line(
+        run.id,
+        with_sign(launch.phase(run)),
+        epochs=f"{done} / {total}",
+        accuracy=views.percent(best["val_accuracy"]) if "val_accuracy" in best else "—",
+        dataset=config.get("dataset", ""),
+        started=views.when(state.started or state.created),
+        note=state.reason,
+    )
+
+
+def _line(
+    run: str,
+    status: str,
+    *,
+    epochs: str = "—",
+    accuracy: str = "—",
+    dataset: str = "",
+    started: str = "—",
+    note: str = "",
+) -> dict[str, str]:
     return {
-        "run": run.id,
-        "status": with_sign(launch.phase(run)),
-        "share": done / total if total else 0.0,
-        "epochs": f"{done} / {total}",
-        "accuracy": 100 * best["val_accuracy"] if "val_accuracy" in best else None,
-        "dataset": config.get("dataset", ""),
-        "started": views.when(state.started or state.created),
-        "note": state.reason,
+        "Run": f"**{views.plain(run)}**",
+        "Status": status,
+        "Epochs": epochs,
+        "Best validation accuracy": accuracy,
+        "Dataset": views.plain(dataset),
+        "Started": started,
+        "Note": f":small[:gray[{views.plain(note)}]]" if note else "",
     }
 
 
@@ -53,26 +71,6 @@ def _latest(was_lively: bool) -> None:
                 "A run appears here as soon as its training starts, and then its progress.",
             )
             return
-        st.dataframe(
-            [row(run) for run in runs[:_LATEST]],
-            hide_index=True,
-            key="runs_table",
-            placeholder="—",
-            alt="The latest training runs with status, epochs and best validation accuracy",
-            column_config={
-                "run": st.column_config.TextColumn("Run", width="medium"),
-                "status": st.column_config.TextColumn("Status", width="small"),
-                "share": st.column_config.ProgressColumn(
-                    "Progress", min_value=0.0, max_value=1.0, format="percent", width="small"
-                ),
-                "epochs": st.column_config.TextColumn("Epochs", width="small"),
-                "accuracy": st.column_config.NumberColumn(
-                    "Best validation accuracy", format="%.1f %%"
-                ),
-                "dataset": st.column_config.TextColumn("Dataset", width="small"),
-                "started": st.column_config.TextColumn("Started"),
-                "note": st.column_config.TextColumn("Note", width="large"),
-            },
-        )
+        views.text_table([row(run) for run in runs[:_LATEST]], key="runs")
         older = f" ({len(runs) - _LATEST} older)" if len(runs) > _LATEST else ""
         st.page_link("pages/runs.py", label=f"All runs{older}", icon=":material/table_chart:")

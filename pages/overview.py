@@ -43,8 +43,7 @@ with views.guarded():
     runs_view.latest()
 
 if active is not None:
-    with st.expander("Get another dataset", icon=":material/add:", key="get_data"):
-        get_data.section()
+    views.fold("Get another dataset", "add", get_data.section, key="get_data_fold")
 
 with views.guarded():
     home_view.section()

@@ -1,10 +1,12 @@
 import json
 import lzma
+import re
 import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -43,6 +45,23 @@ def make_run(home: Home, name: str, status: RunStatus, epochs_done: int, **state
         ],
     )
     return run
+
+
+class RunLine(NamedTuple):
+    status: str
+    epochs: str
+    accuracy: str
+    dataset: str
+    started: str
+    note: str
+
+
+def runs_shown(app: AppTest) -> dict[str, RunLine]:
+    """The lines of the table of runs, by name."""
+    (table,) = (item.value for item in app.markdown if item.value.startswith("| Run "))
+    rows = (re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()[2:])
+    cells = ([cell.strip() for cell in row] for row in rows)
+    return {name.strip("*"): RunLine(*others) for name, *others in cells}
 
 
 class TestEmptyHome:
@@ -100,7 +119,8 @@ class TestGettingData:
         assert "From faces.csv" in texts(app)
         # Neither the copy on disk nor the one in the uploader is kept.
         assert [path.name for path in home.data.iterdir() if path.is_dir()] == ["fer2013"]
-        assert app.file_uploader(key="upload_1").value is None
+        app.session_state["get_data_fold"] = True
+        assert app.run().file_uploader(key="upload_1").value is None
 
     def test_bad_table_gives_one_line_and_keeps_what_was_there(
         self,
@@ -114,6 +134,8 @@ class TestGettingData:
         source = tmp_path / "bad.csv"
         source.write_text(csv_text(3).replace("7 7", "7 300", 1))
         app = open_page()
+        app.session_state["get_data_fold"] = True
+        app.run()
         app.text_input(key="import_source").set_value(str(source))
         app.button(key="import_submit").click().run()
         finish_jobs(app)
@@ -330,8 +352,8 @@ class TestRuns:
         make_run(home, "f-died", RunStatus.RUNNING, 3, pid=2**22 + 1, process_started=1.0)
         app = open_page()
         assert not app.error
-        table = app.dataframe[0].value.set_index("run")
-        assert [status.split()[1] for status in table["status"]] == [
+        lines = runs_shown(app)
+        assert [line.status.split()[1] for line in lines.values()] == [
             "Failed",
             "Running",
             "Finished",
@@ -339,18 +361,23 @@ class TestRuns:
             "Failed",
             "Not",  # started
         ]
-        assert table.loc["c-stopped", "epochs"] == "2 / 4"
-        assert table.loc["d-finished", "share"] == 1.0
-        assert table.loc["d-finished", "accuracy"] == pytest.approx(54.0)
-        assert table.loc["b-failed", "note"] == "loss is not a number"
-        assert "without a word" in table.loc["f-died", "note"]
+        assert lines["c-stopped"].epochs == "2 / 4"
+        assert lines["d-finished"].epochs == "4 / 4"
+        assert lines["d-finished"].accuracy == "54.0 %"
+        assert lines["a-queued"].accuracy == "—"
+        assert "loss is not a number" in lines["b-failed"].note
+        assert "without a word" in lines["f-died"].note
 
     def test_damaged_run_hides_no_other(self, home: Home, open_page: OpenPage) -> None:
         make_run(home, "sound", RunStatus.FINISHED, 4)
         (make_run(home, "broken", RunStatus.FINISHED, 4).folder / "config.json").write_text("{")
-        table = open_page().dataframe[0].value.set_index("run")
-        assert "Damaged" in table.loc["broken", "status"]
-        assert "Finished" in table.loc["sound", "status"]
+        lines = runs_shown(open_page())
+        assert "Damaged" in lines["broken"].status
+        assert "Finished" in lines["sound"].status
+
+    def test_text_of_a_run_cannot_break_the_table(self, home: Home, open_page: OpenPage) -> None:
+        make_run(home, "odd", RunStatus.FAILED, 1, reason="a | b\nc **d**")
+        assert runs_shown(open_page())["odd"].note == r":small[:gray[a \| b c \*\*d\*\*]]"
 
 
 def test_unforeseen_error_is_an_apology_and_logged(
@@ -365,7 +392,20 @@ def test_unforeseen_error_is_an_apology_and_logged(
     assert [error.value for error in app.error] == [APOLOGY]
     assert "inner workings" in caplog.text
     # What comes after the failed part is still there.
-    assert app.expander(key="files")
+    assert app.expander(key="files").label == "Where your files are"
+
+
+def test_folds_are_empty_until_they_are_opened(
+    home: Home, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
+) -> None:
+    write_dataset("faces")
+    app = open_page()
+    assert str(home.data) not in texts(app)
+    assert not app.text_input
+    app.session_state["files"] = app.session_state["get_data_fold"] = True
+    app.run()
+    assert str(home.data) in texts(app)
+    assert app.text_input(key="import_source").label == "File or folder"
 
 
 def test_cancelled_upload_leaves_no_file(home: Home, tmp_path: Path) -> None:
