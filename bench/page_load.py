@@ -38,8 +38,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_PAUSE = 500
+"""Of a Chromium without a window; the browser's tests use them too."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+"""What its command may be called."""
+_PAUSE = 500
 FIRST = "Overview"
 EMPTY, WARM = "cache empty", "cache warm"
 # What lies in a closed fold is not waited for.

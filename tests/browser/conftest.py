@@ -20,20 +20,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from bench.page_load import FLAGS, NAMES
 from pipeline.dataset import DatasetStore
 from pipeline.home import PROJECT_ROOT
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -46,9 +35,9 @@ class Server:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, _NAMES)), None)
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
-        pytest.skip(f"no Chromium on this machine (looked for {', '.join(_NAMES)})")
+        pytest.skip(f"no Chromium on this machine (looked for {', '.join(NAMES)})")
     # The other tests may be using the same two cores.
     expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:

@@ -10,6 +10,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.dataset_page import look
+from app.dataset_page import page as dataset_page
+from app.evaluation import page as evaluation_page
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.evaluation.report import (
     ClassScore,
@@ -22,7 +25,13 @@ from pipeline.labels import NAMES
 from pipeline.preprocessing import Preprocessing
 from pipeline.recognition.contract import ModelContract
 
+OpenPage = Callable[..., AppTest]
+OpenTab = Callable[[str], AppTest]
+FinishJobs = Callable[[AppTest], AppTest]
+
 ROUTER = PROJECT_ROOT / "streamlit_app.py"
+DATASET_TABS = {title.split()[-1]: title for title in dataset_page.TABS}
+EVALUATION_TABS = {title.partition(": ")[2]: title for title in evaluation_page.TABS}
 
 
 @pytest.fixture
@@ -136,3 +145,27 @@ def finish_jobs(home: Home) -> Callable[[AppTest], AppTest]:
         return app.run()
 
     return finish
+
+
+@pytest.fixture
+def dataset_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> OpenTab:
+    """Opens one tab of the dataset page, by its title, with the inspection done."""
+
+    def run(name: str) -> AppTest:
+        app = finish_jobs(open_page("pages/dataset.py"))
+        app.session_state[look.TABS] = DATASET_TABS[name]
+        return app.run()
+
+    return run
+
+
+@pytest.fixture
+def evaluation_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> OpenTab:
+    """Opens one tab of the evaluation page, by its title, with the images scored."""
+
+    def run(name: str) -> AppTest:
+        app = finish_jobs(open_page("pages/evaluation.py"))
+        app.session_state["evaluation_tab"] = EVALUATION_TABS[name]
+        return app.run()
+
+    return run

@@ -48,18 +48,6 @@ def votes(faces: Dataset) -> Dataset:
     return resources.datasets().attach_votes("faces", cast, "/x/votes.csv")
 
 
-@pytest.fixture
-def open_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> Callable[[str], AppTest]:
-    """Opens one tab, with the inspection done."""
-
-    def run(name: str) -> AppTest:
-        app = finish_jobs(open_page(PAGE))
-        app.session_state[look.TABS] = TABS[name]
-        return app.run()
-
-    return run
-
-
 class TestWithoutData:
     def test_says_what_to_do(self, home: Home, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
@@ -163,9 +151,9 @@ class TestInspection:
 
 class TestLook:
     def test_filters_narrow_the_grid(
-        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+        self, faces: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Look")
+        app = dataset_tab("Look")
         assert "**28** images" in texts(app)
         app.multiselect(key="look_classes").set_value([0]).run()
         assert "**4** images" in texts(app)
@@ -180,10 +168,10 @@ class TestLook:
         assert app.run().multiselect(key="look_classes").value == [1]
 
     def test_page_stays_within_what_is_left(
-        self, faces: Dataset, open_tab: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
+        self, faces: Dataset, dataset_tab: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(look, "PAGE_SIZES", (10, 20))
-        app = open_tab("Look")
+        app = dataset_tab("Look")
         app.number_input(key="look_page").set_value(3).run()
         shown = list(range(4))
         left = int(np.isin(faces.labels, shown).sum())
@@ -192,17 +180,17 @@ class TestLook:
         assert app.number_input(key="look_page").value == 2
         assert not app.exception
 
-    def test_averages(self, faces: Dataset, open_tab: Callable[[str], AppTest]) -> None:
-        app = open_tab("Look")
+    def test_averages(self, faces: Dataset, dataset_tab: Callable[[str], AppTest]) -> None:
+        app = dataset_tab("Look")
         app.segmented_control(key="look_view").set_value("Class averages").run()
         assert not app.exception
         assert len(app.get("image")) == 14
         assert app.get("plotly_chart")
 
     def test_an_image_at_large_and_its_edits(
-        self, home: Home, votes: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+        self, home: Home, votes: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Look")
+        app = dataset_tab("Look")
         app.number_input(key="detail_wanted").set_value(27).run()
         app.button(key="detail_open").click().run()
         words = texts(app)
@@ -216,9 +204,9 @@ class TestLook:
 
 class TestQuality:
     def test_leaks_and_conflicts_are_counted_and_shown(
-        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+        self, faces: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Quality")
+        app = dataset_tab("Quality")
         assert "**1** of 7 test images are identical" in texts(app)
         table = app.dataframe[0].value.set_index("images of")
         assert table.loc["Test", "copy in training"] == 1
@@ -233,12 +221,12 @@ class TestQuality:
         self,
         home: Home,
         faces: Dataset,
-        open_tab: Callable[[str], AppTest],
+        dataset_tab: Callable[[str], AppTest],
         texts: Texts,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("pipeline.dataset.quality.MIN_SHARPNESS", 1e9)
-        app = open_tab("Quality")
+        app = dataset_tab("Quality")
         app.selectbox(key="quality_list").set_value("blurred").run()
         app.button(key="quality_exclude").click().run()
         assert len(OverlayStore(home.data).load(faces).excluded) == NUMBER
@@ -251,11 +239,11 @@ class TestQuality:
         assert OverlayStore(home.data).load(faces).version == 2
 
     def test_an_edit_in_another_tab_is_noticed(
-        self, home: Home, faces: Dataset, open_tab: Callable[[str], AppTest]
+        self, home: Home, faces: Dataset, dataset_tab: Callable[[str], AppTest]
     ) -> None:
         store = OverlayStore(home.data)
         store.add(faces, exclude([3]), based_on=0)
-        app = open_tab("Edits")
+        app = dataset_tab("Edits")
         store.add(faces, exclude([4]), based_on=1)
         app.button(key="overlay_undo").click().run()
         assert "changed elsewhere" in app.error[0].value
@@ -280,16 +268,16 @@ class TestQuality:
 
 class TestDisagreement:
     def test_without_votes_says_how_to_get_them(
-        self, faces: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+        self, faces: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        words = texts(open_tab("Disagreement"))
+        words = texts(dataset_tab("Disagreement"))
         assert "No FER+ votes" in words
         assert "dataset votes faces" in words
 
     def test_counts_and_opens_the_disputed_in_the_grid(
-        self, votes: Dataset, open_tab: Callable[[str], AppTest], texts: Texts
+        self, votes: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Disagreement")
+        app = dataset_tab("Disagreement")
         words = texts(app)
         assert "**4** labels (14.3 %)" in words
         assert "**1** images have no majority" in words
@@ -303,12 +291,12 @@ class TestDisagreement:
         self,
         home: Home,
         votes: Dataset,
-        open_tab: Callable[[str], AppTest],
+        dataset_tab: Callable[[str], AppTest],
         finish_jobs: FinishJobs,
         texts: Texts,
         write_dataset: Callable[..., Dataset],
     ) -> None:
-        app = open_tab("Disagreement")
+        app = dataset_tab("Disagreement")
         app.button(key="look_majority-differs").click().run()
         app.number_input(key="detail_wanted").set_value(27).run()
         app.slider(key="look_sharpness").set_value((0.0, 7.5)).run()
@@ -321,9 +309,9 @@ class TestDisagreement:
 
 class TestPreviews:
     def test_sliders_have_the_ranges_of_training(
-        self, faces: Dataset, open_tab: Callable[[str], AppTest]
+        self, faces: Dataset, dataset_tab: Callable[[str], AppTest]
     ) -> None:
-        app = open_tab("Previews")
+        app = dataset_tab("Previews")
         rotation = app.slider(key="preview_rotation")
         assert (rotation.min, rotation.max, rotation.value) == (0, 180, 10)
         assert app.toggle(key="preview_flip").value is True
@@ -345,8 +333,8 @@ class TestPreviews:
 
 
 class TestMap:
-    def test_is_drawn(self, faces: Dataset, open_tab: Callable[[str], AppTest]) -> None:
-        app = open_tab("Map")
+    def test_is_drawn(self, faces: Dataset, dataset_tab: Callable[[str], AppTest]) -> None:
+        app = dataset_tab("Map")
         assert not app.exception
         assert app.get("plotly_chart")
         assert app.button(key="map_look").disabled

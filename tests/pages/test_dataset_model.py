@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.dataset_page import label_errors, look, page
+from app.dataset_page import label_errors
 from app.dataset_page.desk import Desk
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset import maps as maps_module
@@ -24,7 +24,6 @@ Texts = Callable[[AppTest], str]
 FinishJobs = Callable[[AppTest], AppTest]
 OpenTab = Callable[[str], AppTest]
 
-TABS = {title.split()[-1]: title for title in page.TABS}
 # Of these images the label is not that of the bar that they show.
 WRONG = {3: 1, 20: 2, 27: 2}
 
@@ -50,18 +49,8 @@ def model(home: Home, bars: Dataset, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_tab(open_page: Callable[..., AppTest], finish_jobs: FinishJobs) -> OpenTab:
-    def run(name: str) -> AppTest:
-        app = finish_jobs(open_page("pages/dataset.py"))
-        app.session_state[look.TABS] = TABS[name]
-        return app.run()
-
-    return run
-
-
-@pytest.fixture
-def label_tab(open_tab: OpenTab) -> AppTest:
-    app = open_tab("Quality")
+def label_tab(dataset_tab: OpenTab) -> AppTest:
+    app = dataset_tab("Quality")
     return app.segmented_control(key="quality_view").set_value("Likely label errors").run()
 
 
@@ -72,9 +61,9 @@ class TestMap:
         monkeypatch.setattr(maps_module, "_STEPS", 10)
 
     def test_of_the_model_is_computed_once_on_request(
-        self, model: Path, open_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
+        self, model: Path, dataset_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
     ) -> None:
-        app = open_tab("Map")
+        app = dataset_tab("Map")
         assert app.get("plotly_chart")
         app.segmented_control(key="map_of").set_value("Active model").run()
         app.segmented_control(key="map_method").set_value("tsne").run()
@@ -85,29 +74,29 @@ class TestMap:
         assert app.get("plotly_chart")
         assert "cannot tell apart lies together" in texts(app)
         # Another session finds it, and the other maps still are to be computed.
-        app = open_tab("Map")
+        app = dataset_tab("Map")
         app.segmented_control(key="map_of").set_value("Active model").run()
         assert "not computed yet" in texts(app)
         app.segmented_control(key="map_method").set_value("tsne").run()
         assert app.get("plotly_chart")
 
     def test_a_sample_says_so(
-        self, model: Path, open_tab: OpenTab, texts: Texts, monkeypatch: pytest.MonkeyPatch
+        self, model: Path, dataset_tab: OpenTab, texts: Texts, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("app.dataset_page.image_map.MOST_IMAGES", 14)
-        assert " of 28 images are drawn: a random sample" in texts(open_tab("Map"))
+        assert " of 28 images are drawn: a random sample" in texts(dataset_tab("Map"))
 
     def test_without_a_model_says_what_to_do(
-        self, bars: Dataset, open_tab: OpenTab, texts: Texts
+        self, bars: Dataset, dataset_tab: OpenTab, texts: Texts
     ) -> None:
-        app = open_tab("Map")
+        app = dataset_tab("Map")
         app.segmented_control(key="map_of").set_value("Active model").run()
         assert "No model yet" in texts(app)
         assert not app.get("plotly_chart")
 
-    def test_a_broken_model_is_one_sentence(self, model: Path, open_tab: OpenTab) -> None:
+    def test_a_broken_model_is_one_sentence(self, model: Path, dataset_tab: OpenTab) -> None:
         (model / MODEL_ONNX).unlink()
-        app = open_tab("Map")
+        app = dataset_tab("Map")
         app.segmented_control(key="map_of").set_value("Active model").run()
         assert not app.exception
         assert MODEL_ONNX in app.error[0].value
@@ -183,9 +172,9 @@ class TestLabelErrors:
         assert 0 <= float(row["score"]) < 0.5
 
     def test_without_a_model_says_what_to_do(
-        self, bars: Dataset, open_tab: OpenTab, texts: Texts
+        self, bars: Dataset, dataset_tab: OpenTab, texts: Texts
     ) -> None:
-        app = open_tab("Quality")
+        app = dataset_tab("Quality")
         app.segmented_control(key="quality_view").set_value("Likely label errors").run()
         assert "No model yet" in texts(app)
 

@@ -88,18 +88,6 @@ def desk(bars: Dataset, model: Path) -> Callable[..., Desk]:
     return scored
 
 
-@pytest.fixture
-def open_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> Callable[[str], AppTest]:
-    """Opens one tab, with the images scored."""
-
-    def run(name: str) -> AppTest:
-        app = finish_jobs(open_page(PAGE))
-        app.session_state["evaluation_tab"] = TABS[name]
-        return app.run()
-
-    return run
-
-
 def text_of(app: AppTest, key: str) -> str:
     return str(app.selectbox(key=key).value)
 
@@ -306,9 +294,9 @@ class TestHeadline:
 
 class TestConfusion:
     def test_a_pair_opens_its_images(
-        self, model: Path, open_tab: Callable[[str], AppTest], texts: Texts
+        self, model: Path, evaluation_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Confusion")
+        app = evaluation_tab("Confusion")
         words = texts(app)
         assert "Choose a cell in the matrix" in words
         assert "**Disgust → Angry**: 1 of the disgust images (25.0 %) are called angry" in words
@@ -354,7 +342,7 @@ class TestConfusion:
 
 class TestPerClass:
     def test_scores_and_areas(
-        self, model: Path, desk: Callable[..., Desk], open_tab: Callable[[str], AppTest]
+        self, model: Path, desk: Callable[..., Desk], evaluation_tab: Callable[[str], AppTest]
     ) -> None:
         found = desk()
         table = per_class.class_table(found.report, per_class.all_curves(found.predictions))
@@ -363,7 +351,7 @@ class TestPerClass:
         assert (row["precision"], row["images"]) == (score.precision, score.support)
         assert row["guess"] == pytest.approx(score.support / 28)
         assert 0.5 < row["AUC"] <= 1
-        shown = open_tab("Per class").dataframe[0].value.set_index("class")
+        shown = evaluation_tab("Per class").dataframe[0].value.set_index("class")
         assert shown.loc["Happy", "precision"] == pytest.approx(100 * score.precision)
 
     def test_a_class_without_images_has_no_curve(self, desk: Callable[..., Desk]) -> None:
@@ -394,9 +382,9 @@ class TestCalibration:
         assert list(calibration.answers(desk(tta="flip"))) == ["After calibration"]
 
     def test_the_slider_sets_the_threshold_of_all_pages(
-        self, model: Path, home: Home, open_tab: Callable[[str], AppTest], texts: Texts
+        self, model: Path, home: Home, evaluation_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
-        app = open_tab("Calibration")
+        app = evaluation_tab("Calibration")
         assert app.slider(key="unsure_below_sight").value == 30
         app.slider(key="unsure_below_sight").set_value(95).run()
         assert load_settings(home).unsure_below == 0.95
@@ -407,10 +395,10 @@ class TestCalibration:
         assert "Photo, video, live and the JSON interface use it" in texts(app)
 
     def test_the_slider_of_another_model_sets_nothing(
-        self, stored: Path, home: Home, open_tab: Callable[[str], AppTest], texts: Texts
+        self, stored: Path, home: Home, evaluation_tab: Callable[[str], AppTest], texts: Texts
     ) -> None:
         shutil.copytree(stored, stored.parent / "other")
-        app = open_tab("Calibration")
+        app = evaluation_tab("Calibration")
         app.selectbox(key="evaluation_model").select("sight").run()
         app.slider(key="unsure_below_sight").set_value(80).run()
         assert load_settings(home).unsure_below is None

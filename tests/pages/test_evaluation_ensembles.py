@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.evaluation import ensembles, page
+from app.evaluation import ensembles
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.evaluation import PredictionStore, evaluate
 from pipeline.evaluation.ensemble import NAME, judge
@@ -22,7 +22,6 @@ Texts = Callable[[AppTest], str]
 FinishJobs = Callable[[AppTest], AppTest]
 
 PAGE = "pages/evaluation.py"
-TABS = {title.partition(": ")[2]: title for title in page.TABS}
 
 
 @pytest.fixture
@@ -47,25 +46,13 @@ def two(bars: Dataset, tmp_path: Path) -> Dataset:
     return bars
 
 
-@pytest.fixture
-def open_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> Callable[[str], AppTest]:
-    """Opens one tab, with the images of the active model scored."""
-
-    def run(name: str) -> AppTest:
-        app = finish_jobs(open_page(PAGE))
-        app.session_state["evaluation_tab"] = TABS[name]
-        return app.run()
-
-    return run
-
-
 OpenTab = Callable[[str], AppTest]
 
 
 def test_members_are_scored_and_their_mean_is_judged(
-    two: Dataset, open_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
+    two: Dataset, evaluation_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
 ) -> None:
-    app = open_tab("Ensembles")
+    app = evaluation_tab("Ensembles")
     assert app.multiselect(key="ensemble_members").value == ["keen", "timid"]
     assert "Not all members have answered" in texts(app)
     app.button(key="ensemble_score").click().run()
@@ -88,23 +75,23 @@ def test_members_are_scored_and_their_mean_is_judged(
     assert table["NLL"].iloc[-1] == round(found.ensemble.nll, 4)
 
 
-def test_one_member_is_no_ensemble(two: Dataset, open_tab: OpenTab) -> None:
-    app = open_tab("Ensembles")
+def test_one_member_is_no_ensemble(two: Dataset, evaluation_tab: OpenTab) -> None:
+    app = evaluation_tab("Ensembles")
     app.multiselect(key="ensemble_members").set_value(["timid"]).run()
     assert "Choose 2 members or more" in app.info[-1].value
 
 
 def test_one_model_says_what_to_do(
-    bars: Dataset, tmp_path: Path, open_tab: OpenTab, texts: Texts
+    bars: Dataset, tmp_path: Path, evaluation_tab: OpenTab, texts: Texts
 ) -> None:
     make_model(tmp_path / "shipped" / "only", name="only")
-    assert "One model is no ensemble" in texts(open_tab("Ensembles"))
+    assert "One model is no ensemble" in texts(evaluation_tab("Ensembles"))
 
 
 def test_saved_activated_and_deleted(
-    two: Dataset, open_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
+    two: Dataset, evaluation_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
 ) -> None:
-    app = open_tab("Ensembles")
+    app = evaluation_tab("Ensembles")
     app.button(key="ensemble_score").click().run()
     app = finish_jobs(app)
     app.button(key="ensemble_save").click().run()
@@ -141,9 +128,9 @@ def test_an_active_ensemble_is_at_home_on_the_overview(
 
 
 def test_report_tells_what_it_holds_and_renders(
-    two: Dataset, open_tab: OpenTab, texts: Texts
+    two: Dataset, evaluation_tab: OpenTab, texts: Texts
 ) -> None:
-    app = open_tab("Report")
+    app = evaluation_tab("Report")
     words = texts(app)
     assert "**Dataset card**" in words
     assert "robustness, as the stress bench has not been run" in words
@@ -154,14 +141,14 @@ def test_report_tells_what_it_holds_and_renders(
 
 
 def test_report_of_stored_figures_needs_no_dataset(
-    two: Dataset, tmp_path: Path, home: Home, open_tab: OpenTab, texts: Texts
+    two: Dataset, tmp_path: Path, home: Home, evaluation_tab: OpenTab, texts: Texts
 ) -> None:
     folder = tmp_path / "shipped" / "keen"
     found = evaluate(EmotionClassifier.load(folder), two, Split.TEST)
     write_json(folder / "evaluation.json", {"test": found.to_dict()})
     DatasetStore(home.data).delete("bars")
     resources.forget_datasets()
-    app = open_tab("Report")
+    app = evaluation_tab("Report")
     assert "only the stored figures are known here" in texts(app)
     assert not [item for item in app.number_input if item.key == "report_mistakes"]
     app.toggle(key="report_preview").set_value(True).run()
