@@ -80,7 +80,7 @@ def _presets(config: TrainingConfig | None, *, has_votes: bool) -> None:
     known = matching(config, has_votes=has_votes) if config is not None else None
     st.session_state[f"{_KEY}_preset"] = known.name if known else None
     st.segmented_control(
-        "Start from",
+        "Recipe",
         list(by_name),
         key=f"{_KEY}_preset",
         format_func=lambda name: by_name[name].title,

@@ -16,6 +16,8 @@ CONFIG = "config.json"
 HISTORY = "history.jsonl"
 STARTED = "started.json"
 LOG = "train.log"
+CHECKPOINTS = "checkpoints"
+"""The folder of what a training can be taken up from."""
 LOCK = ".lock"
 """Held by the process that trains the run; the operating system frees it when that dies."""
 

@@ -24,14 +24,13 @@ from typing import IO
 
 from pipeline.errors import RunImportError, RunStateError
 from pipeline.files import read_json, write_json
-from pipeline.runs.run import STARTED, Run
+from pipeline.runs.run import CHECKPOINTS, STARTED, Run
 from pipeline.runs.soundness import check_run
 from pipeline.runs.store import RunStore, is_id
 
 FORMAT_VERSION = 1
 
 _MANIFEST = "exported.json"
-_CHECKPOINTS = "checkpoints"
 _OF_THIS_COMPUTER = frozenset({STARTED, "stop_asked.json", "progress.json", _MANIFEST})
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _MAX_DEPTH = 4
@@ -111,7 +110,7 @@ def _files(folder: Path, *, checkpoints: bool) -> Iterator[Path]:
         if path.is_symlink() or not _PART.fullmatch(path.name) or path.name in _OF_THIS_COMPUTER:
             continue
         if path.is_dir():
-            if checkpoints or path.name != _CHECKPOINTS:
+            if checkpoints or path.name != CHECKPOINTS:
                 yield from _files(path, checkpoints=checkpoints)
         elif path.suffix in _TEXT | _BINARY:
             yield path

@@ -24,9 +24,6 @@ import numpy as np
 from pipeline.errors import RunStateError
 from pipeline.files import read_json, write_json
 
-CHECKPOINTS = "checkpoints"
-"""The folder of a run that they are in."""
-
 _ARRAYS = "arrays.npz"
 _STATE = "state.json"
 

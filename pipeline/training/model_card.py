@@ -117,8 +117,9 @@ def _edits(contract: ModelContract) -> str:
 def _recipe(
     contract: ModelContract, config: TrainingConfig, earlier: Sequence[ModelContract]
 ) -> str:
+    configs = [TrainingConfig.from_dict(one.training) for one in earlier]
     commands = [
-        _command(one, TrainingConfig.from_dict(one.training), name=one.name) for one in earlier
+        _command(one, its, name=one.name) for one, its in zip(earlier, configs, strict=True)
     ]
     commands.append(_command(contract, config))
     command = "\n".join(commands)
@@ -130,7 +131,7 @@ def _recipe(
     votes = (
         "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016,"
         " arXiv:1608.01041.\n"
-        if config.soft_labels
+        if any(stage.soft_labels for stage in (*configs, config))
         else ""
     )
     return f"""

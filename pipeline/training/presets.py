@@ -83,14 +83,14 @@ PRESETS = (
     ),
     Preset(
         "best_cpu",
-        "Best on CPU, first half",
+        "Best on CPU: begin",
         "How the shipped model began, an hour or two on a laptop: a deep VGG, a falling rate, "
         "averaged weights, blended images, and FER+ votes where the dataset has them.",
         _BLENDED,
     ),
     Preset(
         "best_cpu_2",
-        "Best on CPU, second half",
+        "Best on CPU: go on",
         "How the shipped model went on: the same without blending, from the weights of the first "
         "half. Choose that run under Network, “Start from the weights of”.",
         replace(

@@ -24,8 +24,8 @@ from pipeline.home import Home
 from pipeline.progress import Cancelled, Progress, no_progress
 from pipeline.runs import Run, RunStatus, process_started, write_state
 from pipeline.runs.locks import locked
-from pipeline.runs.run import LOCK
-from pipeline.training.checkpoint import CHECKPOINTS, Checkpoints
+from pipeline.runs.run import CHECKPOINTS, LOCK
+from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_scores
 from pipeline.training.packaging import package_model

