@@ -20,6 +20,12 @@ TRANSPARENT = "rgba(0,0,0,0)"
 GROUND: dict[str, Any] = {"paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT}
 """Charts stand on the page's own ground, light or dark."""
 
+ACCENT = "#6266DA"
+"""Of one's own model, the chosen value, validation: no emotion has this colour."""
+
+GREY = "#8A93A8"
+"""Of what a chart compares with: others, guessing, training."""
+
 LEGEND: dict[str, Any] = {
     "orientation": "h",
     "x": 0,

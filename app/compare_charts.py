@@ -9,9 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import LEGEND
+from app.charts import GREY, LEGEND
 from app.compare.subjects import Subject, value_text
-from app.reference_charts import EDGE, GREY, ROW, error_bars, frame
+from app.reference_charts import EDGE, ROW, error_bars, frame
 from app.training import fields
 from pipeline.evaluation.comparison import pareto_front
 from pipeline.evaluation.paired import Difference

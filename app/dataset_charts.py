@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from app.charts import SPLIT_TITLES, frame
+from app.charts import ACCENT, SPLIT_TITLES, frame
 from app.matrix_chart import shaded
 from pipeline.dataset import SPLITS
 from pipeline.dataset.embedding import ImageMap
@@ -18,7 +18,6 @@ TITLES = [emotion.title for emotion in EMOTIONS]
 
 _SPLIT_OPACITY = dict(zip(SPLITS, (1.0, 0.62, 0.32), strict=True))
 _NEUTRAL = "122, 130, 145"
-_LINE = "#6266DA"
 
 
 def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.Figure:
@@ -119,7 +118,7 @@ def histogram(picture: npt.NDArray[np.uint8]) -> go.Figure:
     figure.add_bar(
         x=4 * np.arange(64) + 1.5,
         y=counts / counts.sum(),
-        marker={"color": _LINE, "line": {"width": 0}},
+        marker={"color": ACCENT, "line": {"width": 0}},
         hovertemplate="%{x:.0f}: %{y:.1%}<extra></extra>",
     )
     frame(figure, height=150)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from app.reference_charts import EDGE, GREY, error_bars, frame
+from app.charts import ACCENT, GREY
+from app.reference_charts import EDGE, error_bars, frame
 from pipeline.evaluation.ensemble import NAME, Judgement, Step, best_step
-
-_OWN = "#6266DA"
 
 
 def gain(found: Judgement) -> go.Figure:
@@ -19,7 +18,7 @@ def gain(found: Judgement) -> go.Figure:
     slowest = max(report.latency_ms or 0 for report in reports.values())
     for name, report in reports.items():
         is_ensemble = name == NAME
-        color = _OWN if is_ensemble else GREY
+        color = ACCENT if is_ensemble else GREY
         figure.add_scatter(
             name=name,
             x=[report.latency_ms],
@@ -68,7 +67,7 @@ def joining(steps: Sequence[Step]) -> go.Figure:
         line={"color": GREY, "width": 2},
         marker={
             "size": 11,
-            "color": [_OWN if step is best else GREY for step in steps],
+            "color": [ACCENT if step is best else GREY for step in steps],
             "symbol": ["diamond" if step is best else "circle" for step in steps],
             "line": EDGE,
         },

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import frame
+from app.charts import ACCENT, GREY, frame
 from app.matrix_chart import shaded
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation.calibration import Reliability
@@ -18,10 +18,6 @@ from pipeline.labels import EMOTIONS
 from pipeline.recognition.contract import OperatingPoint
 
 TITLES = [emotion.title for emotion in EMOTIONS]
-LINE = "#6266DA"
-"""Indigo is none of the emotions' colours."""
-
-_GREY = "#8A93A8"
 _FAINT = "rgba(122, 130, 145, 0.5)"
 _CELL = 46
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "solid", "dash")
@@ -86,9 +82,9 @@ def class_scores(report: EvaluationReport) -> go.Figure:
     """Precision, recall and F1 of each class."""
     figure = go.Figure()
     for name, symbol, color in (
-        ("Precision", "triangle-left", "#009E73"),
-        ("Recall", "triangle-right", "#D55E00"),
-        ("F1", "diamond", LINE),
+        ("Precision", "triangle-left", "#2F8F83"),
+        ("Recall", "triangle-right", "#9C5FB5"),
+        ("F1", "diamond", ACCENT),
     ):
         values = [getattr(report.per_class[emotion.name], name.lower()) for emotion in EMOTIONS]
         figure.add_scatter(
@@ -190,7 +186,7 @@ def reliability(found: Mapping[str, Reliability]) -> go.Figure:
     for place, (name, bins) in enumerate(found.items()):
         in_use = place == len(found) - 1
         some = bins.counts > 0
-        color = LINE if in_use else _GREY
+        color = ACCENT if in_use else GREY
         figure.add_scatter(
             name=name,
             x=bins.confidence[some],
@@ -236,7 +232,7 @@ def coverage(points: Sequence[OperatingPoint], now: OperatingPoint) -> go.Figure
         y=[point.accuracy for point in drawn],
         customdata=[point.threshold for point in drawn],
         mode="lines",
-        line={"color": LINE, "width": 2.5},
+        line={"color": ACCENT, "width": 2.5},
         hovertemplate=(
             "unsure below %{customdata:.0%}: %{x:.1%} answered, %{y:.1%} of them right"
             "<extra></extra>"
@@ -249,7 +245,10 @@ def coverage(points: Sequence[OperatingPoint], now: OperatingPoint) -> go.Figure
             y=[now.accuracy],
             mode="markers",
             marker={
-                "symbol": "star", "size": 16, "color": LINE, "line": {"width": 1, "color": "white"},
+                "symbol": "star",
+                "size": 16,
+                "color": ACCENT,
+                "line": {"width": 1, "color": "white"},
             },
             hovertemplate=f"unsure below {now.threshold:.0%}<extra></extra>",
             showlegend=False,

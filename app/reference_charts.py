@@ -8,12 +8,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import GROUND, SPLIT_TITLES
+from app.charts import ACCENT, GREY, GROUND, SPLIT_TITLES
 from pipeline.evaluation.references import Kind, Reference
 from pipeline.evaluation.report import Interval
 
-GREY = "#8A93A8"
-"""Of what is not one's own; it reads on light and on dark ground."""
 EDGE = {"width": 1, "color": "white"}
 """Around markers, where they lie on one another."""
 ROW = 30
@@ -35,7 +33,7 @@ class Mark:
     name: str
     value: float
     interval: Interval | None = None
-    color: str = "#6266DA"
+    color: str = ACCENT
     symbol: str = "circle"
 
 

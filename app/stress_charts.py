@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import frame
+from app.charts import ACCENT, GREY, frame
 from app.matrix_chart import shaded
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from pipeline.evaluation.stress import StressReport
 
-_MODEL = "#6266DA"
 # None of them is an emotion's; lines also differ in their dashes.
-_OTHERS = (("#8A93A8", "dash"), ("#2F8F83", "dot"), ("#9C5FB5", "dashdot"), ("#A8792B", "longdash"))
+_OTHERS = ((GREY, "dash"), ("#2F8F83", "dot"), ("#9C5FB5", "dashdot"), ("#A8792B", "longdash"))
 MOST_LINES = 1 + len(_OTHERS)
 """More models than this are not drawn in one chart."""
 
@@ -40,7 +39,7 @@ def curves(reports: Sequence[StressReport], corruption: str | None) -> go.Figure
     """
     figure = go.Figure()
     levels = ["as it is", *(_words(corruption, strength) for strength in STRENGTHS)]
-    styles = ((_MODEL, "solid"), *_OTHERS)
+    styles = ((ACCENT, "solid"), *_OTHERS)
     for report, (color, dash) in zip(reports[:MOST_LINES], styles, strict=False):
         first = report is reports[0]
         figure.add_scatter(

@@ -11,13 +11,12 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from app.charts import GROUND, LEGEND
+from app.charts import ACCENT, GREY, GROUND, LEGEND
 from app.training.fields import choice, title
-from app.training_charts import TRAIN_COLOR, VALIDATION_COLOR
 from pipeline.training.sweep import SweepDefinition, SweepField, TrialPhase, TrialRecord
 from pipeline.training.sweep.store import best
 
-_FROM_POOR_TO_GOOD = ["#9AA3B8", "#6266DA", "#E0A100"]
+_FROM_POOR_TO_GOOD = ["#9AA3B8", ACCENT, "#E0A100"]
 """All three read on light and on dark ground."""
 _FEW = 12
 """There is no trial or epoch 1.5, though a short axis would like one."""
@@ -38,7 +37,7 @@ def history(trials: Trials, definition: SweepDefinition) -> go.Figure:
         y=[scaled(_last(item), definition) for item in pruned],
         mode="markers",
         name="Pruned",
-        marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": TRAIN_COLOR}},
+        marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": GREY}},
         hovertemplate="trial %{x}, pruned at %{y:.4g}<extra></extra>",
     )
     figure.add_scatter(
@@ -46,7 +45,7 @@ def history(trials: Trials, definition: SweepDefinition) -> go.Figure:
         y=[scaled(value, definition) for value in _best_so_far(finished, definition)],
         mode="lines",
         name="Best so far",
-        line={"color": VALIDATION_COLOR, "width": 2, "shape": "hv"},
+        line={"color": ACCENT, "width": 2, "shape": "hv"},
         hovertemplate="best up to trial %{x}: %{y:.4g}<extra></extra>",
     )
     last = max((item.number for item in trials), default=0)
@@ -73,7 +72,7 @@ def curves(trials: Trials, definition: SweepDefinition) -> go.Figure:
             showlegend=False,
             opacity=1.0 if is_best else 0.55,
             line={
-                "color": VALIDATION_COLOR if is_best else TRAIN_COLOR,
+                "color": ACCENT if is_best else GREY,
                 "width": 3 if is_best else 1.5,
                 "dash": "dot" if item.phase is TrialPhase.PRUNED else "solid",
             },
@@ -96,7 +95,7 @@ def importance(shares: Mapping[str, float]) -> go.Figure:
         x=[100 * share for _, share in ordered],
         y=[title(name) for name, _ in ordered],
         orientation="h",
-        marker={"color": VALIDATION_COLOR},
+        marker={"color": ACCENT},
         text=[f"{100 * share:.0f} %" for _, share in ordered],
         textposition="outside",
         cliponaxis=False,
@@ -259,7 +258,7 @@ def _lying(figure: go.Figure, row: int, axis: _Axis) -> None:
         x=[0, 1],
         y=[row, row],
         mode="lines",
-        line={"color": TRAIN_COLOR, "width": 1, "dash": "dot"},
+        line={"color": GREY, "width": 1, "dash": "dot"},
         hoverinfo="skip",
     )
     figure.add_scatter(
@@ -293,7 +292,7 @@ def _dots(
         customdata=[item.number for item in trials],
         marker={
             "size": 8,
-            "color": VALIDATION_COLOR,
+            "color": ACCENT,
             "opacity": shades if by_age else 0.8,
         },
         hovertemplate="trial %{customdata}: %{y:.4g}<extra></extra>",

@@ -7,10 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import GROUND, LEGEND
+from app.charts import ACCENT, GREY, GROUND, LEGEND
 
-TRAIN_COLOR = "#8A93A8"
-VALIDATION_COLOR = "#6266DA"
 """Indigo is none of the emotions' colours; both read on light and on dark ground."""
 
 _FEW_EPOCHS = 12
@@ -41,7 +39,7 @@ def accuracy(history: History) -> go.Figure:
             marker={
                 "symbol": "star",
                 "size": 13,
-                "color": VALIDATION_COLOR,
+                "color": ACCENT,
                 "line": {"width": 1, "color": "white"},
             },
             hovertemplate=f"kept: epoch {best['epoch']}, %{{y:.1f}} %<extra></extra>",
@@ -56,7 +54,7 @@ def learning_rate(history: History) -> go.Figure:
         x=[entry["epoch"] for entry in history],
         y=[entry.get("learning_rate") for entry in history],
         mode="lines+markers",
-        line={"color": TRAIN_COLOR, "width": 2, "shape": "hv"},
+        line={"color": GREY, "width": 2, "shape": "hv"},
         marker={"size": 4},
         hovertemplate="epoch %{x}: %{y:.2g}<extra></extra>",
         showlegend=False,
@@ -89,8 +87,8 @@ def _pair(history: History, name: str, *, scale: float, unit: str) -> go.Figure:
     figure = _frame(history)
     epochs = [entry["epoch"] for entry in history]
     for title, key, color, dash in (
-        ("Training", name, TRAIN_COLOR, "dot"),
-        ("Validation", f"val_{name}", VALIDATION_COLOR, "solid"),
+        ("Training", name, GREY, "dot"),
+        ("Validation", f"val_{name}", ACCENT, "solid"),
     ):
         values = [entry.get(key) for entry in history]
         figure.add_scatter(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import GROUND, LEGEND, TRANSPARENT
+from app.charts import ACCENT, GROUND, LEGEND, TRANSPARENT
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.drawing import UNSURE_COLOR
 from pipeline.recognition.video.analysis import TrackSummary
@@ -18,7 +18,6 @@ from pipeline.recognition.video.analysis import TrackSummary
 MOST_POINTS = 1500
 """Of a line; a longer one is thinned out, which no screen shows."""
 
-_PRIMARY = "#6266DA"
 _HOUR = 3600
 _ROW_HEIGHT = 38
 _EDGE = 0.001
@@ -72,7 +71,7 @@ def timeline(
         x=moments,
         y=valences[:, 0],
         **points,
-        line={"color": _PRIMARY, "width": 2},
+        line={"color": ACCENT, "width": 2},
         hovertemplate="%{y:+.2f}",
         showlegend=False,
     )

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, reference_view, views
-from app.charts import SPLIT_TITLES
+from app.charts import GREY, SPLIT_TITLES
 from app.dataset_page.desk import download
 from app.evaluation.desk import Desk, not_scored
-from app.reference_charts import GREY, Mark, accuracies, percent_range
+from app.reference_charts import Mark, accuracies, percent_range
 from app.training import fields
 from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
