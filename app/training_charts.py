@@ -9,8 +9,6 @@ import plotly.graph_objects as go
 
 from app.charts import ACCENT, GREY, GROUND, LEGEND
 
-"""Indigo is none of the emotions' colours; both read on light and on dark ground."""
-
 _FEW_EPOCHS = 12
 _SPARSE = 30
 
