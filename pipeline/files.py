@@ -16,6 +16,15 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+_NAMED = (
+    PermissionError,
+    FileNotFoundError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
+"""Errors about a path that somebody gave: its name and the system's word for it say enough."""
+
 
 def write_text(path: Path, text: str) -> None:
     """Replaces a file in one step: readers see the old text or the new, never a mix."""
@@ -99,7 +108,7 @@ def disk_trouble(error: BaseException) -> str | None:
             "the folder with your data is on a disk that can only be read: start FER Lab with "
             "FERLAB_HOME set to another folder"
         )
-    if isinstance(error, PermissionError | FileNotFoundError) and error.filename:
+    if isinstance(error, _NAMED) and error.filename:
         return f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
     return None
 

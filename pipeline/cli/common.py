@@ -8,10 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     SpinnerColumn,
@@ -32,6 +34,28 @@ from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import ModelContract
 from pipeline.recognition.detectors import DETECTORS
 from pipeline.runs import RunStore
+
+TERMINAL = "-"
+"""As the name of a file that is written: standard output."""
+
+
+def _no_folder(out: str | None) -> str | None:
+    """Refuses a folder before the work begins, not when its result is to be written."""
+    if out not in (None, TERMINAL) and Path(out).is_dir():
+        raise typer.BadParameter(f"{out} is a folder: name a file")
+    return out
+
+
+def json_file(help: str) -> Any:
+    """The option `--json OUT`, for results that go to a file or the terminal.
+
+    Args:
+        help: What is written.
+    """
+    return typer.Option(
+        "--json", metavar="OUT", help=f"{help}; - is the terminal.", callback=_no_folder
+    )
+
 
 EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
 
@@ -115,13 +139,21 @@ def with_edits(dataset: Dataset, edits: str | None) -> Dataset:
 
 
 def trained_on(contract: ModelContract) -> Dataset:
-    """The stored dataset that the model was trained on, else the only one there is.
+    """The stored dataset that the model was trained on.
 
     Raises:
-        DatasetNotFoundError: If it is not here and the choice is not clear.
+        DatasetNotFoundError: If it is not here; another is never taken unasked.
     """
     found = trained_on_if_here(contract)
-    return pick_dataset(None) if found is None else found
+    if found is not None:
+        return found
+    store = datasets()
+    learned = contract.dataset.get("title") or contract.dataset.get("name") or "unknown"
+    raise DatasetNotFoundError(
+        f"the dataset that {contract.name} was trained on ({learned}) is not in {store.root}: "
+        "import it with `python -m pipeline dataset import FILE`, or name another with --dataset "
+        f"(there: {', '.join(store.names()) or 'none yet'})"
+    )
 
 
 def trained_on_if_here(contract: ModelContract) -> Dataset | None:
@@ -152,6 +184,13 @@ def load_classifier(model: str | None) -> EmotionClassifier:
     return EmotionClassifier.load(entry.folder)
 
 
+def cell(value: Any) -> str:
+    """A value for a table; what people typed is shown as they typed it."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+
+
 def print_json(value: Any) -> None:
     """Prints one JSON document on standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
@@ -162,7 +201,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
     """A progress bar on standard error, as a `pipeline.progress.Progress`."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         # Not how many of how many: some work counts images, other its share of 1.
         TaskProgressColumn(),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.common import (
@@ -25,7 +26,10 @@ app = typer.Typer(
     help="Datasets: import, download, demo, list, report, votes, delete.", no_args_is_help=True
 )
 
-Name = Annotated[str, typer.Option(help="The name to keep it under.")]
+Name = Annotated[
+    str,
+    typer.Option(help="The name to keep it under; a dataset that has it already is replaced."),
+]
 Title = Annotated[str | None, typer.Option(help="What the dashboard calls it.")]
 Votes = Annotated[
     Path | None, typer.Option("--ferplus", metavar="FILE", help="FER+ votes: fer2013new.csv.")
@@ -95,7 +99,12 @@ def list_datasets(as_json: JsonFlag = False) -> None:
     for name, meta in found:
         votes = "yes" if meta.votes_source else "no"
         table.add_row(
-            name, _title(meta), f"{meta.num_samples:,}", votes, meta.created[:10], meta.source
+            name,
+            _title(meta),
+            f"{meta.num_samples:,}",
+            votes,
+            meta.created[:10],
+            escape(meta.source),
         )
     console().print(table)
 
@@ -138,7 +147,8 @@ def delete(
 
 
 def _title(meta: DatasetMeta) -> str:
-    return f"{meta.title} (synthetic)" if meta.synthetic else meta.title
+    title = escape(meta.title)
+    return f"{title} (synthetic)" if meta.synthetic else title
 
 
 def _show(dataset: Dataset, as_json: bool) -> None:

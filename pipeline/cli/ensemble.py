@@ -81,14 +81,14 @@ def ensemble(
             if len(chosen.indices(split))
         }
     for split, judgement in found.items():
-        console().print(_table(judgement, split))
+        console().print(_table(judgement, chosen, split))
     if activate:
         catalog.activate(entry.reference)
     console().print(f"{name}: {entry.folder}", markup=False, soft_wrap=True)
 
 
-def _table(found: Judgement, split: Split) -> Table:
-    table = Table(title=f"On {split.value}")
+def _table(found: Judgement, dataset: Dataset, split: Split) -> Table:
+    table = Table(title=f"On {split.value} of {dataset.name}")
     for heading in ("model", "accuracy", "macro-F1", "NLL", "ECE", "ms a face"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for name, report in found.reports.items():

@@ -10,11 +10,13 @@ from rich.table import Table
 
 from pipeline.cli.common import (
     EDITS_METAVAR,
+    TERMINAL,
     ModelName,
     ScoredDataset,
     ScoredSplit,
     Views,
     console,
+    json_file,
     pick_dataset,
     print_json,
     progress_bar,
@@ -45,7 +47,7 @@ def evaluate(
     tta: Views = "none",
     json: Annotated[
         str | None,
-        typer.Option("--json", metavar="OUT", help="Write the report as JSON; - is the terminal."),
+        json_file("Write the report as JSON"),
     ] = None,
 ) -> None:
     """Scores a model on a split: accuracy with its interval, by class, calibration, speed."""
@@ -55,7 +57,7 @@ def evaluate(
     chosen = with_edits(chosen, edits)
     with progress_bar("Scoring") as progress:
         report = evaluate_model(classifier, chosen, split, tta=tta, progress=progress)
-    if json == "-":
+    if json == TERMINAL:
         print_json(report.to_dict())
         return
     _print(report)

@@ -15,9 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.common import (
+    TERMINAL,
     DetectorName,
     ServedModel,
     console,
+    json_file,
     load_classifier,
     print_json,
     progress_bar,
@@ -37,14 +39,17 @@ def recognize(
     ],
     json: Annotated[
         str | None,
-        typer.Option("--json", metavar="OUT", help="Write all faces as JSON; - is the terminal."),
+        json_file("Write all faces as JSON"),
     ] = None,
     table: Annotated[
-        Path | None, typer.Option("--csv", metavar="OUT", help="Write one row for each face.")
+        Path | None,
+        typer.Option("--csv", metavar="OUT", dir_okay=False, help="Write one row for each face."),
     ] = None,
     annotated: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write each image with its faces marked, as PNG."),
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Write each image with its faces marked, as PNG."
+        ),
     ] = None,
     detector: DetectorName = DETECTORS[0],
     model: ServedModel = None,
@@ -54,21 +59,26 @@ def recognize(
     ] = None,
 ) -> None:
     """Recognizes the expressions in photos; a file that cannot be read gets its reason."""
+    files = list(_expand(paths))
+    if not files:
+        raise ImageFormatError(
+            f"no image in {', '.join(paths)}: expected files ending in "
+            f"{', '.join(sorted(images.EXTENSIONS))}"
+        )
     finder = make_detector(detector, threshold=threshold)
     recognizer = Recognizer(load_classifier(model), finder)
-    files = list(_expand(paths))
     results = []
     with progress_bar("Recognizing") as progress:
         for number, file in enumerate(files):
             progress(number, len(files), file)
             results.append(_recognize(recognizer, file, annotated, number))
-    if json == "-":
+    if json == TERMINAL:
         print_json([result.to_dict() for result in results])
     elif json is not None:
         write_json(Path(json), [result.to_dict() for result in results])
     if table is not None:
         write_text(table, to_csv(results))
-    if json != "-":
+    if json != TERMINAL:
         _print(results)
     if all(result.error for result in results):
         raise typer.Exit(1)

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli import queue, run_files
-from pipeline.cli.common import JsonFlag, console, print_json, runs
+from pipeline.cli.common import JsonFlag, cell, console, print_json, runs
 from pipeline.errors import PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunNotes, RunStatus, edit_notes
@@ -163,15 +164,9 @@ def _epoch_row(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
-    table = Table(title=title)
+    table = Table(title=escape(title))
     for key in rows[0] if rows else ():
         table.add_column(key.replace("_", " "))
     for row in rows:
-        table.add_row(*(_text(value) for value in row.values()))
+        table.add_row(*(cell(value) for value in row.values()))
     console().print(table)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

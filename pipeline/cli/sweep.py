@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipeline.cli.common import JsonFlag, console, loading_keras, pick_dataset, print_json, runs
+from pipeline.cli.common import (
+    JsonFlag,
+    cell,
+    console,
+    loading_keras,
+    pick_dataset,
+    print_json,
+    runs,
+)
 from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.training.config import TrainingConfig
@@ -128,7 +136,7 @@ def show(name: Name, storage: Storage = None, as_json: JsonFlag = False) -> None
     for item in trials:
         cells = [item.number, item.phase.value, item.run, item.value]
         cells += [item.params.get(key) for key in searched]
-        table.add_row(*map(_text, [*cells, item.note]))
+        table.add_row(*map(cell, [*cells, item.note]))
     console().print(table)
     for key, share in importances.items():
         console().print(f"{key}: explains {share:.0%}", markup=False)
@@ -149,7 +157,7 @@ def list_sweeps(storage: Storage = None, as_json: JsonFlag = False) -> None:
     for key in found[0]:
         table.add_column(key.replace("_", " "))
     for row in found:
-        table.add_row(*map(_text, row.values()))
+        table.add_row(*map(cell, row.values()))
     console().print(table)
 
 
@@ -237,9 +245,3 @@ def _progress(sweep: Sweep) -> str:
     if known["best"] is None:
         return text
     return f"{text}, best {known['metric']} {known['best']:.4f} in {known['best_run']}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

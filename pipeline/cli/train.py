@@ -152,10 +152,11 @@ def _train(run: Run) -> RunStatus:
         raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
     config = run.config
     console().print(
-        f"Run [bold]{run.id}[/]: {config['architecture']} on {config['dataset']}"
+        f"Run {run.id}: {config['architecture']} on {config['dataset']}"
         f"{_edits(config.get('overlay_version'))}, up to {config['epochs']} epochs; "
         f"files in {run.folder}",
         soft_wrap=True,
+        markup=False,
     )
     with loading_keras():
         from pipeline.training.session import train_run
@@ -226,4 +227,4 @@ def _summarise(run: Run, status: RunStatus) -> None:
             f"{report['macro_f1']:.3f}",
         )
     console().print(table)
-    console().print(f"Model, contract and model card: {run.folder}")
+    console().print(f"Model, contract and model card: {run.folder}", markup=False)

@@ -27,7 +27,9 @@ from pipeline.recognition.video.results import save_thumbnails, to_csv, to_dict
 
 def video(
     file: Annotated[Path, typer.Argument(help="A video file.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Where the results go.")
+    ],
     interval_ms: Annotated[
         int,
         typer.Option(min=0, max=60_000, help="Time between two samples; 0 takes every frame."),

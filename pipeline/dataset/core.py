@@ -77,6 +77,8 @@ class DatasetMeta:
         Raises:
             DatasetError: If a field is missing or from a newer version.
         """
+        if not isinstance(value, dict):
+            raise DatasetError("damaged dataset description (no table): import the dataset again")
         if value.get("format_version") != FORMAT_VERSION:
             raise DatasetError(
                 f"dataset format {value.get('format_version')!r} is not the supported "

@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from pipeline.dataset import Dataset, Split
 from pipeline.dataset.perceptual_hash import close_pairs, window_hashes
-from pipeline.progress import Progress, no_progress
+from pipeline.progress import Progress, no_progress, part_of
 
 MAX_HASH_DISTANCE = 8
 MIN_SIMILARITY = 0.9
@@ -59,18 +59,6 @@ def picture_ids(images: Iterable[npt.NDArray[np.uint8]]) -> npt.NDArray[np.intp]
     digests = b"".join(blake2b(image.tobytes(), digest_size=16).digest() for image in images)
     words = np.frombuffer(digests, np.uint64).reshape(-1, 2)
     return np.unique(words, axis=0, return_inverse=True)[1]
-
-
-def exact_groups(images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.intp]]:
-    """Finds the images that are pixel-identical to another.
-
-    Args:
-        images: `uint8`, shape `(n, height, width)`.
-
-    Returns:
-        Groups of two or more indices, each ascending, ordered by their first.
-    """
-    return groups_of(picture_ids(images))
 
 
 def twins_in_train(dataset: Dataset, split: Split) -> npt.NDArray[np.bool_]:
@@ -114,12 +102,9 @@ def near_groups(
     Returns:
         Groups of two or more indices, each ascending, ordered by their first. A
         group holds at least two distinct pictures and all identical copies of
-        each; copies of one picture alone are left to `exact_groups`.
+        each; copies of one picture alone are left to `picture_ids`.
     """
-
-    def searching(done: float, total: float | None, text: str = "") -> None:
-        progress(0.5 * done / (total or 1), 1.0, text)
-
+    searching = part_of(progress, 0.0, 0.5)
     images = np.asarray(images)
     pictures = picture_ids(images)
     firsts = np.sort(np.unique(pictures, return_index=True)[1])

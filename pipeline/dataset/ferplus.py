@@ -219,6 +219,9 @@ def _split_code(text: str, name: str, row: int) -> int:
 
 
 def _count(text: str, name: str, row: int) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > MAX_VOTES:
-        raise DatasetError(f"{name}, row {row}: expected votes from 0 to {MAX_VOTES}, got {text!r}")
+    # A number of thousands of digits is not even converted.
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) > MAX_VOTES:
+        raise DatasetError(
+            f"{name}, row {row}: expected votes from 0 to {MAX_VOTES}, got {text[:20]!r}"
+        )
     return int(text)

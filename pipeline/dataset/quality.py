@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.dataset import SPLITS, Dataset, Split, ferplus
 from pipeline.dataset.duplicates import groups_of, near_groups, picture_ids
 from pipeline.labels import NAMES, NUM_EMOTIONS
-from pipeline.progress import Progress, no_progress
+from pipeline.progress import Progress, no_progress, part_of
 
 GREY_LEVELS = 256
 # An image that uses less than a quarter of the grey scale is dark, bright or flat.
@@ -212,23 +212,20 @@ def inspect(dataset: Dataset, *, progress: Progress = no_progress) -> QualityRep
 
     Args:
         dataset: Any imported dataset.
-        progress: Counts three steps.
+        progress: Told the share that is done.
 
     Returns:
         The report; the same for the same data.
     """
-    progress(0, 3, "measuring images")
+    progress(0.0, 1.0, "measuring images")
     measures = measure(dataset.images)
-    progress(1, 3, "finding identical images")
+    progress(0.1, 1.0, "finding identical images")
     pictures = picture_ids(dataset.images)
     exact = _copies(dataset, groups_of(pictures))
-
-    def step(done: float, total: float | None, text: str = "") -> None:
-        progress(2 + done / (total or 1), 3, text)
-
-    progress(2, 3, "finding near copies")
-    near = _copies(dataset, near_groups(dataset.images, progress=step), apart_from=exact)
-    progress(3, 3, "done")
+    progress(0.2, 1.0, "finding near copies")
+    searching = part_of(progress, 0.2, 1.0)
+    near = _copies(dataset, near_groups(dataset.images, progress=searching), apart_from=exact)
+    progress(1.0, 1.0, "done")
     return QualityReport.of(dataset, measures, exact, near)
 
 

@@ -28,9 +28,9 @@ from filelock import FileLock, Timeout
 
 from pipeline.dataset.core import IMAGE_SIZE, Dataset, DatasetMeta
 from pipeline.dataset.overlay import OverlayStore
-from pipeline.dataset.writer import DatasetWriter
+from pipeline.dataset.writer import VOTES, DatasetWriter, check_votes
 from pipeline.errors import DatasetError, DatasetNotFoundError
-from pipeline.files import read_json, replaced_folder, write_json
+from pipeline.files import read_json, replaced_file, replaced_folder, write_json
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -107,6 +107,7 @@ class DatasetStore:
                 another process is writing a dataset of that name.
         """
         check_name(name)
+        self._sweep(name)
         with (
             self._writing(name),
             replaced_folder(self.root / name) as folder,
@@ -125,21 +126,17 @@ class DatasetStore:
             source: The file they were read from.
 
         Raises:
-            DatasetError: If their number does not fit.
+            DatasetError: If their number does not fit, or another process is
+                writing the dataset.
         """
-        dataset = self.open(name)
-        if votes.shape[0] != len(dataset):
-            raise DatasetError(
-                f"expected votes for {len(dataset)} images of {name!r}, got {votes.shape[0]}"
-            )
-        aside = dataset.folder / ".votes.npy.tmp"
-        with aside.open("wb") as file:
-            np.save(file, votes)
-        aside.replace(dataset.folder / "votes.npy")
-        write_json(
-            dataset.folder / "meta.json", replace(dataset.meta, votes_source=source).to_dict()
-        )
-        return self.open(name)
+        with self._writing(name):
+            dataset = self.open(name)
+            check_votes(votes, len(dataset), name)
+            with replaced_file(dataset.folder / VOTES) as file:
+                np.save(file, votes)
+            meta = replace(dataset.meta, votes_source=source)
+            write_json(dataset.folder / "meta.json", meta.to_dict())
+            return self.open(name)
 
     def delete(self, name: str) -> None:
         """Removes a dataset for good, damaged or not, with all that was made for it.
@@ -153,10 +150,15 @@ class DatasetStore:
         # Out of sight in one step, so that nobody opens it half removed.
         aside = folder.with_name(f".{name}.{uuid.uuid4().hex[:8]}.deleted")
         folder.replace(aside)
-        shutil.rmtree(aside)
         inspection_path(self.root, name).unlink(missing_ok=True)
         shutil.rmtree(maps_path(self.root, name), ignore_errors=True)
         OverlayStore(self.root).delete(name)
+        self._sweep(name)
+
+    def _sweep(self, name: str) -> None:
+        """Removes what deleting left, this time or when it was killed halfway."""
+        for folder in self.root.glob(f".{name}.????????.deleted"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:

@@ -16,7 +16,10 @@ from pipeline.errors import DatasetError
 from pipeline.files import write_json
 from pipeline.labels import NUM_EMOTIONS
 
+VOTES = "votes.npy"
+
 _ORIGIN_BYTES = 96
+_CUT = "…".encode()
 
 
 class DatasetWriter:
@@ -89,10 +92,7 @@ class DatasetWriter:
         self._labels.append(labels.astype(np.uint8))
         self._splits.append(splits.astype(np.uint8))
         if origins is not None:
-            # File names need not be text: what cannot be encoded becomes a question mark.
-            self._origins.extend(
-                text.encode("utf-8", "replace")[:_ORIGIN_BYTES] for text in origins
-            )
+            self._origins.extend(_origin(text) for text in origins)
         self._num_samples += len(images)
 
     def finish(
@@ -103,11 +103,20 @@ class DatasetWriter:
         kind: str,
         synthetic: bool = False,
         notes: tuple[str, ...] = (),
+        votes: tuple[npt.NDArray[np.uint8], str] | None = None,
     ) -> DatasetMeta:
         """Writes everything but the pixels, which are on disk already.
 
+        Args:
+            title: What the interface calls the dataset.
+            source: Where it came from.
+            kind: The form it had there.
+            synthetic: Whether its faces are drawn.
+            notes: Sentences on what the import did.
+            votes: FER+ votes, `uint8`, shape `(n, 10)`, and the file they are from.
+
         Raises:
-            DatasetError: If no image was appended.
+            DatasetError: If no image was appended, or there are not as many votes.
         """
         if not self._num_samples:
             raise DatasetError(f"{source}: no image found; expected at least one")
@@ -126,6 +135,9 @@ class DatasetWriter:
                     f"got {len(self._origins)} origins for {self._num_samples} images"
                 )
             np.save(self._folder / "origins.npy", np.array(self._origins, dtype=np.bytes_))
+        if votes is not None:
+            check_votes(votes[0], self._num_samples, source)
+            np.save(self._folder / VOTES, votes[0])
         meta = DatasetMeta(
             title=title,
             source=source,
@@ -136,6 +148,7 @@ class DatasetWriter:
             counts=count_classes(labels, splits),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             synthetic=synthetic,
+            votes_source=None if votes is None else votes[1],
             notes=notes,
         )
         write_json(self._folder / "meta.json", meta.to_dict())
@@ -151,3 +164,24 @@ class DatasetWriter:
                 "shape": (self._num_samples, *self._image_size),
             },
         )
+
+
+def check_votes(votes: npt.NDArray[np.uint8], num_samples: int, name: str) -> None:
+    """Refuses votes that are not as many as the images.
+
+    Raises:
+        DatasetError: If they are not.
+    """
+    if votes.shape[0] != num_samples:
+        raise DatasetError(
+            f"expected votes for {num_samples} images of {name!r}, got {votes.shape[0]}"
+        )
+
+
+def _origin(text: str) -> bytes:
+    # File names need not be text: what cannot be encoded becomes a question mark.
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= _ORIGIN_BYTES:
+        return encoded
+    # The name of the file at the end says more than the folders before it.
+    return _CUT + encoded[len(_CUT) - _ORIGIN_BYTES :]

@@ -93,7 +93,9 @@ def _draw_box(
     hair = max(1, thickness // 3)
     outer = _grown(box, 2 * hair + thickness, canvas)
     draw.rectangle(outer, None, _text_color(color), 2 * hair + thickness)
-    draw.rectangle(_grown(outer, -hair, canvas), None, color, thickness)
+    inner = _grown(outer, -hair, canvas)
+    if inner[0] <= inner[2] and inner[1] <= inner[3]:  # not so in an image of a pixel or two
+        draw.rectangle(inner, None, color, thickness)
     return outer
 
 

@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import ImageFormatError
+from pipeline.image_files import on_white, upright
 
 MAX_PIXELS = 80_000_000
 """More are refused before decoding: 80 megapixels are 240 MB once decoded."""
@@ -85,7 +86,7 @@ def _decode(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
         if image.width * image.height > MAX_PIXELS:
             raise ImageFormatError(_too_large(name, f"{image.width}×{image.height} pixels is "))
         try:
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return _to_rgb(upright(image))
         # Fed with damaged files, decoders fail in every way there is.
         except Exception as error:
             raise ImageFormatError(_damaged(name, error)) from error
@@ -94,11 +95,7 @@ def _decode(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
 def _to_rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         image = Image.fromarray(_to_8_bits(np.asarray(image)))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.array(image.convert("RGB"), np.uint8)
+    return np.array(on_white(image).convert("RGB"), np.uint8)
 
 
 def _to_8_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
@@ -116,7 +113,7 @@ def _to_8_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         whites = [1.0, 255.0, 65535.0] if values.dtype.kind == "f" else [255.0, 65535.0]
     white = next((white for white in whites if low >= 0 and high <= white), None)
     if white is None:
-        grey, white = grey - low, high - low
+        grey, white = grey - low, high - low or 1.0
     return np.rint(grey * (255.0 / white)).astype(np.uint8)
 
 

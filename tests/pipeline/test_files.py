@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import read_json, replaced_folder, write_json, write_text
+from pipeline.files import disk_trouble, read_json, replaced_folder, write_json, write_text
 
 
 def test_failed_write_leaves_the_old_text_and_nothing_else(tmp_path: Path) -> None:
@@ -56,3 +56,14 @@ def test_remains_of_a_killed_process_are_cleared_and_the_old_folder_is_back(
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["old"]
+
+
+def test_a_path_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path, words in (("folder", "is a directory"), ("file/x.json", "file exists")):
+        with pytest.raises(OSError, match=path.partition("/")[0]) as caught:
+            write_text(tmp_path / path, "x")
+        told = disk_trouble(caught.value)
+        assert told is not None
+        assert words in told

@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.dataset import IMAGE_SIZE
 from pipeline.dataset.readers.batches import (
@@ -33,6 +33,7 @@ from pipeline.dataset.readers.batches import (
 from pipeline.dataset.readers.contents import Contents, Member
 from pipeline.dataset.readers.streams import reading
 from pipeline.errors import DatasetError
+from pipeline.image_files import on_white, upright
 from pipeline.labels import label_index
 from pipeline.preprocessing import Preprocessing
 from pipeline.progress import Progress
@@ -162,8 +163,8 @@ def decode(data: bytes, where: str) -> tuple[npt.NDArray[np.uint8], bool]:
                 )
             if image.mode in _DEEP_MODES:
                 raise DatasetError(f"{where}: more than 8 bits a channel; convert it first")
-            upright = ImageOps.exif_transpose(image)
-            pixels = np.asarray(upright if upright.mode == "L" else upright.convert("RGB"))
+            shown = on_white(upright(image))
+            pixels = np.asarray(shown if shown.mode == "L" else shown.convert("RGB"))
     except UnidentifiedImageError as error:
         raise DatasetError(f"{where}: not an image that can be read") from error
     except (
@@ -184,7 +185,7 @@ def conversion_note(converted: int, total: int) -> str:
     """The sentence that says how many images were not 48×48 grey."""
     return (
         f"{converted:,} of {total:,} images were not {IMAGE_SIZE}×{IMAGE_SIZE} grey and were "
-        f"converted: to grey, then resized by area without keeping their proportions."
+        f"converted: to grey on white, then resized without keeping their proportions."
     )
 
 

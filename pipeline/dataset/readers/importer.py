@@ -74,12 +74,11 @@ def import_dataset(
                 source=str(source),
                 kind=reader.kind,
                 notes=_notes(reader, splits),
+                votes=None if table is None else (table.votes, str(table.path)),
             )
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatasetError(f"cannot write the dataset {name!r}: {reason}") from error
-    if table is not None:
-        return store.attach_votes(name, table.votes, str(table.path))
     return store.open(name)
 
 

@@ -232,6 +232,8 @@ def _explain(text: str) -> NoReturn:
             raise DatasetError(f"pixel {position} is {word[:20]!r}: expected a whole number")
         if not 0 <= int(word[:20]) <= 255:
             raise DatasetError(f"pixel {position} is {word[:20]}: expected 0 to 255")
+    if len(words) == _NUM_PIXELS:
+        raise DatasetError("expected pixels parted by ordinary spaces, got other white space")
     raise DatasetError(
         f"expected {_NUM_PIXELS} pixels ({IMAGE_SIZE}×{IMAGE_SIZE}), got {len(words)}"
     )

@@ -28,8 +28,9 @@ LONGEST_INTERVAL = 60.0
 
 # Containers round times to a millisecond: a frame may seem to come just before it is due.
 _ROUNDING = 0.001
-# A person may be missed in two samples in a row and keep the track.
-_SAMPLES_MISSED = 2.5
+# A person may be missed in two samples in a row and keep the track: that is three intervals
+# from sight to sight, and half of one for frames that come late.
+_INTERVALS_UNSEEN = 3.5
 # What the network saw is not kept, or an hour of video would take a gigabyte.
 _NO_CROP = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
@@ -134,7 +135,7 @@ def analyze(
             f"{1000 * interval:.0f} ms"
         )
     stream = RecognitionStream(
-        recognizer, time_constant=time_constant, max_gap=max(MAX_GAP, _SAMPLES_MISSED * interval)
+        recognizer, time_constant=time_constant, max_gap=max(MAX_GAP, _INTERVALS_UNSEEN * interval)
     )
     finder = MomentFinder()
     samples = []

@@ -61,8 +61,13 @@ def to_dict(analysis: VideoAnalysis) -> dict[str, Any]:
 
 
 def save_thumbnails(moments: Sequence[KeyMoment], folder: Path) -> None:
-    """Writes the key moments' pictures as `0000012500ms-track-1-happy.jpg`."""
+    """Writes the key moments' pictures as `0000012500ms-track-1-happy.jpg`.
+
+    Those of an earlier analysis in the folder are removed; other files stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("[0-9]*ms-track-*-*.jpg"):
+        old.unlink()
     for moment in moments:
         name = f"{_ms(moment.time):010d}ms-track-{moment.track}-{moment.emotion.name}.jpg"
         (folder / name).write_bytes(moment.thumbnail)

@@ -62,4 +62,6 @@ def test_without_data_it_says_where_to_get_it(
 ) -> None:
     DatasetStore(home.data).delete(bars.name)
     assert command("compare", "good", "same") == 1
-    assert "there is no dataset" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "the dataset that good was trained on (bars) is not in" in told
+    assert "dataset import FILE" in told

@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from pipeline.cli.recognize import recognize
-from pipeline.errors import ConfigError, ModelLoadError
+from pipeline.errors import ConfigError, ImageFormatError, ModelLoadError
 from pipeline.home import Home
 from pipeline.labels import NAMES
 from tests.served_models import make_model
@@ -142,3 +142,20 @@ def test_no_model_says_what_to_do(photos: Path, monkeypatch: pytest.MonkeyPatch)
     app.command()(recognize)
     result = CliRunner().invoke(app, [str(photos), "--model", "nothing-like-it"])
     assert isinstance(result.exception, ModelLoadError)
+
+
+def test_a_folder_without_images_is_told(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run(tmp_path / "empty")
+    assert isinstance(result.exception, ImageFormatError)
+    assert "no image in" in str(result.exception)
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_a_folder_as_the_output_is_refused_before_the_work(
+    run: Callable[..., Result], photos: Path, tmp_path: Path, option: str
+) -> None:
+    result = run(photos, option, tmp_path)
+    assert result.exit_code == 2
+    assert "director" in result.output or "is a folder" in result.output
+    assert "astronaut" not in result.output

@@ -140,3 +140,15 @@ def test_train_queues(
         assert command("train", "--resume", name, "--queue", "--json") == 0
         assert said(capsys) == {"run": name, "place": place}
     assert RunQueue(home).state.waiting == ("second",)
+
+
+def test_brackets_in_a_title_are_shown_as_they_are(
+    command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("runs", "edit", "first", "--title", "old [/aug] [v2]") == 0
+    capsys.readouterr()
+    assert command("runs", "list") == 0
+    assert command("runs", "show", "first") == 0
+    shown = capsys.readouterr().err
+    assert shown.count("[/aug]") == 2
+    assert shown.count("[v2]") == 2

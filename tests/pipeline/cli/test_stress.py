@@ -25,7 +25,7 @@ def model(home: Home) -> str:
 def test_report_for_people_and_machines_is_computed_once(
     command: Command, home: Home, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("stress", model, "--split", "validation") == 0
+    assert command("stress", model, "--dataset", "bars", "--split", "validation") == 0
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "bars under stress on bars, validation split (synthetic faces)" in shown.err

@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset.duplicates import (
-    exact_groups,
     groups_of,
     near_groups,
     picture_ids,
@@ -26,6 +25,10 @@ Change = Callable[[np.ndarray], np.ndarray]
 def faces() -> np.ndarray:
     rng = np.random.default_rng(0)
     return np.stack([draw_face(NAMES[index % 7], rng) for index in range(60)])
+
+
+def exact_groups(images: np.ndarray) -> list[np.ndarray]:
+    return groups_of(picture_ids(images))
 
 
 def as_lists(groups: list[np.ndarray]) -> list[list[int]]:

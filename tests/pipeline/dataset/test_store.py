@@ -180,3 +180,36 @@ def test_a_second_import_of_the_same_name_at_once_is_refused(store, samples):
         writer.append(samples.images, samples.labels, samples.splits)
         writer.finish(title="Faces", source="here", kind="csv")
     assert store.names() == ["faces"]
+
+
+def test_votes_can_come_with_the_images(store, samples):
+    votes = np.ones((70, 10), np.uint8)
+    dataset = write(store, samples, votes=(votes, "votes.csv"))
+    np.testing.assert_array_equal(dataset.votes, votes)
+    assert dataset.meta.votes_source == "votes.csv"
+    with pytest.raises(DatasetError, match="expected votes for 70 images of 'here', got 69"):
+        write(store, samples, votes=(votes[1:], "short.csv"))
+    assert store.open("faces").meta.votes_source == "votes.csv"
+    with pytest.raises(DatasetError, match="expected votes for 70 images of 'faces', got 69"):
+        store.attach_votes("faces", votes[1:], "short.csv")
+    assert not list(dataset.folder.glob(".*"))
+
+
+def test_the_end_of_a_long_origin_is_kept(store, samples):
+    with store.writer("long") as writer:
+        names = [f"{'папка/' * 20}Training_{index}.jpg" for index in range(len(samples))]
+        writer.append(samples.images, samples.labels, samples.splits, names)
+        writer.finish(title="Long", source="here", kind="images")
+    origin = store.open("long").origin(69)
+    assert origin.startswith("…")
+    assert origin.endswith("папка/Training_69.jpg")
+    assert len(origin.encode()) <= 96
+
+
+def test_what_a_killed_deletion_left_is_cleared_away(store, samples):
+    write(store, samples)
+    left = store.root / ".faces.0123abcd.deleted"
+    left.mkdir()
+    (left / "images.npy").write_bytes(b"x")
+    store.delete("faces")
+    assert not list(store.root.glob(".*.deleted"))

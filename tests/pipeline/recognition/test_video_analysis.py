@@ -208,3 +208,22 @@ def test_files_hold_what_was_found(recognizer: Recognizer, tmp_path: Path) -> No
     assert value["video"]["end_ms"] == 2000
     (track,) = value["tracks"]
     assert (track["first_seen_ms"], track["last_seen_ms"]) == (0, 1960)
+
+
+@pytest.mark.parametrize(("missed", "persons"), [(2, 1), (3, 2)])
+def test_who_is_missed_in_two_samples_stays_the_same_person(
+    recognizer: Recognizer, tmp_path: Path, missed: int, persons: int
+) -> None:
+    (face,) = pan(1)
+    frames = [face, *[np.zeros_like(face)] * missed, face]
+    path = write_video(tmp_path / "a.mkv", frames, times=[500 * n for n in range(len(frames))])
+    analysis = analyze(path, recognizer, interval=0.5)
+    assert len(analysis.samples) == len(frames)
+    assert len({item.track for sample in analysis.samples for item in sample.faces}) == persons
+
+
+def test_pictures_of_an_earlier_analysis_go_and_other_files_stay(tmp_path: Path) -> None:
+    (tmp_path / "0000000500ms-track-1-happy.jpg").write_bytes(b"old")
+    (tmp_path / "mine.jpg").write_bytes(b"mine")
+    save_thumbnails([], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.jpg"]
