@@ -29,7 +29,7 @@ _SYMBOLS = (
     *("x", "star", "triangle-down", "pentagon"),
 )
 _DATA = ("dataset", "overlay_version")
-_IRRELEVANT = frozenset({"dataset_fingerprint", "edited_fingerprint", "sweep"})
+_IRRELEVANT = frozenset({"dataset_fingerprint", "edited_fingerprint", "votes_fingerprint", "sweep"})
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from pipeline.cli.common import (
     runs,
     with_edits,
 )
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
 from pipeline.training import worker
@@ -65,11 +65,19 @@ def train(
         status = _train(run)
     finally:
         # Whatever became of it: those in the queue must not have to wait for a dashboard.
-        RunQueue(Home.from_environment()).advance()
+        _advance_queue()
     if as_json:
         print_json({"run": run.id, "status": status, "evaluation": run.evaluation})
     else:
         _summarise(run, status)
+
+
+def _advance_queue() -> None:
+    try:
+        RunQueue(Home.from_environment()).advance()
+    except (PipelineError, OSError) as error:
+        # Not in place of what became of the training itself.
+        console().print(f"The queue could not go on: {error}", style="yellow", markup=False)
 
 
 def _tell_place(run: Run, place: int, as_json: bool) -> None:

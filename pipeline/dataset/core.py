@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -151,6 +152,13 @@ class Dataset:
     def overlay_version(self) -> int | None:
         """The version of the edits that it carries; `None` as it was imported."""
         return None if self.edits is None else self.edits.version
+
+    @property
+    def votes_fingerprint(self) -> str | None:
+        """SHA-256 of the FER+ votes, which `meta.fingerprint` leaves out; `None` without any."""
+        if self.votes is None:
+            return None
+        return hashlib.sha256(np.ascontiguousarray(self.votes).data).hexdigest()
 
     def indices(self, split: Split) -> npt.NDArray[np.intp]:
         """The positions of a split's images, ascending."""

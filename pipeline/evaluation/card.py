@@ -180,6 +180,25 @@ scored once.
 """
 
 
+def edits(contract: ModelContract) -> str:
+    """The edits of its dataset that the model was made with, in words; none: no words."""
+    made = contract.dataset.get("edits")
+    if made is None:
+        return ""
+    verb, chosen = (
+        ("Calibrated", "Temperature and threshold")
+        if "members" in contract.training
+        else ("Trained", "Weights, best epoch, temperature and threshold")
+    )
+    return (
+        f"{verb} with version {made['version']} of the edits of this dataset: "
+        f"{made['excluded']:,} images left out, {made['relabelled']:,} relabelled (fingerprint "
+        f"with them `{made['fingerprint'][:16]}`). {chosen} were chosen with the edits; the "
+        "results above are on the dataset as it was imported, which the table counts, and so "
+        "compare with those of other models."
+    )
+
+
 def _range(item: Reference) -> str:
     low, high = (f"{100 * value:.4g}" for value in (item.low, item.high))
     return f"{low} %" if low == high else f"{low} to {high} %"

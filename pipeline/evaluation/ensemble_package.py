@@ -236,6 +236,7 @@ def _card(
         card.results(reports),
         card.abstention(contract),
         card.data(dataset.official.meta),
+        card.edits(contract),
         card.limits(synthetic=contract.synthetic),
         card.ethics(synthetic=contract.synthetic),
     )

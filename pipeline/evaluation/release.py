@@ -50,6 +50,7 @@ def release(
     dataset: Dataset,
     write_card: Callable[[ModelContract, Mapping[str, EvaluationReport]], str],
     *,
+    with_test: bool = True,
     progress: Progress = no_progress,
 ) -> dict[str, EvaluationReport]:
     """Calibrates a new model, scores it, and writes its contract, reports and card.
@@ -60,6 +61,7 @@ def release(
         dataset: With the edits that the model is chosen by, if any; the reports
             are without them.
         write_card: Gives the model card, as Markdown.
+        with_test: Whether to score the test split too.
         progress: Told the share that is done.
 
     Raises:
@@ -73,6 +75,7 @@ def release(
     reports = first_reports(
         EmotionClassifier.load(folder),
         dataset.official,
+        with_test=with_test,
         progress=part_of(progress, _CALIBRATED, 1),
     )
     write_json(folder / EVALUATION, {split: report.to_dict() for split, report in reports.items()})
@@ -117,19 +120,25 @@ def calibrate(
 
 
 def first_reports(
-    classifier: EmotionClassifier, dataset: Dataset, *, progress: Progress = no_progress
+    classifier: EmotionClassifier,
+    dataset: Dataset,
+    *,
+    with_test: bool = True,
+    progress: Progress = no_progress,
 ) -> dict[str, EvaluationReport]:
     """The reports that a model is stored with: on validation and, once, on test.
 
     Args:
         classifier: The calibrated model.
         dataset: As it was imported: figures with edits compare with no others.
+        with_test: Whether to score the test split too.
         progress: Told the images done, of both splits together.
 
     Returns:
         Reports by split; a split without images has none.
     """
-    splits = [split for split in (Split.VALIDATION, Split.TEST) if len(dataset.indices(split))]
+    wanted = (Split.VALIDATION, Split.TEST) if with_test else (Split.VALIDATION,)
+    splits = [split for split in wanted if len(dataset.indices(split))]
     total = sum(len(dataset.indices(split)) for split in splits)
     reports: dict[str, EvaluationReport] = {}
     before = 0

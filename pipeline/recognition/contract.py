@@ -76,6 +76,8 @@ class ModelContract:
         versions: Libraries that made the file.
         created: ISO 8601 in UTC.
         labels: Class names in the order of the output's columns.
+        handed_down: Fingerprints of the data that the models learned from which
+            it went on from or was taught by.
 
     Raises:
         ModelLoadError: If temperature, threshold or margin are out of range.
@@ -96,6 +98,7 @@ class ModelContract:
     align: bool = False
     trade_off: tuple[OperatingPoint, ...] = ()
     labels: tuple[str, ...] = field(default=NAMES)
+    handed_down: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -113,8 +116,11 @@ class ModelContract:
 
     @property
     def learned_from(self) -> frozenset[str]:
-        """Fingerprints of all data, as imported, that the model or a member of it learned from."""
-        found = {str(self.dataset.get("fingerprint"))}
+        """Fingerprints of all data, as imported, that the model learned from.
+
+        Its own, its members', and those of models that it went on from or was taught by.
+        """
+        found = {str(self.dataset.get("fingerprint")), *self.handed_down}
         for member in self.training.get("members", ()):
             found.update(member.get("learned_from", ()))
         return frozenset(found)
@@ -141,6 +147,7 @@ class ModelContract:
                 )
             value["preprocessing"] = Preprocessing(**value["preprocessing"])
             value["labels"] = tuple(value["labels"])
+            value["handed_down"] = tuple(value.get("handed_down", ()))
             value["trade_off"] = tuple(
                 OperatingPoint(**point) for point in value.get("trade_off", ())
             )

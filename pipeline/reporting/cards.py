@@ -223,15 +223,16 @@ def _training(material: Material) -> str | None:
     contract = material.contract
     name = str(contract.dataset.get("name", ""))
     members = contract.training.get("members")
+    edits = contract.dataset.get("edits") or {}
     if members:
         names = " ".join(str(item["name"]) for item in members)
         return (
             f"python -m pipeline ensemble {contract.name} {names} "
             f"--tta {contract.training.get('views', 'none')} --dataset {name}"
+            + (f" --edits {edits['version']}" if edits else "")
         )
     if not contract.training:
         return None
-    edits = contract.dataset.get("edits") or {}
     try:
         config = TrainingConfig.from_dict(contract.training)
     except (PipelineError, TypeError):

@@ -157,14 +157,17 @@ def notes(material: Material) -> list[str]:
             "Drawn faces: the model learned from them, or was scored on them. The figures show "
             "that the program works; they say nothing about photographs of people."
         )
-    learned_from = contract.learned_from
-    if learned_from != {report.dataset.fingerprint}:
-        who = "The model was" if len(learned_from) == 1 else "Members of the model were"
+    learned_from, members = contract.learned_from, contract.training.get("members")
+    data = material.dataset
+    # Edits change the fingerprint, not which pictures they are.
+    scored = report.dataset.fingerprint if data is None else data.official.meta.fingerprint
+    if learned_from != {scored}:
+        who = "Members of the model were" if members else "The model was"
         found.append(
             f"{who} trained on other data ({_learned_from(contract)}). Whether some of these "
             "images were among them is not known."
         )
-    if report.dataset.fingerprint in learned_from and report.split == Split.TRAIN.value:
+    if scored in learned_from and report.split == Split.TRAIN.value:
         found.append("The model learned from these very images: it may remember them.")
     if report.split == Split.VALIDATION.value:
         found.append(
@@ -189,6 +192,8 @@ def _learned_from(contract: ModelContract) -> str:
     members = contract.training.get("members", ())
     known = [member["dataset"] for member in members] or [contract.dataset]
     titles = [data.get("title") or data.get("name") or "unknown data" for data in known]
+    if contract.handed_down:
+        titles.append("what the models learned from that it went on from or was taught by")
     return ", ".join(dict.fromkeys(map(str, titles)))
 
 

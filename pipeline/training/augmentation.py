@@ -1,8 +1,8 @@
 """Random changes to training images that keep their expression.
 
 Pure NumPy and OpenCV: the training, on whichever Keras backend, and the
-dashboard's preview run this same code. One warp an image at about 130,000
-images/s a core leaves the network as the bottleneck.
+dashboard's preview run this same code. At some 40,000 images/s a core
+(`bench.augmentation`) it leaves the network as the bottleneck.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class TrainingBatches(keras.utils.PyDataset):
         config: TrainingConfig,
         epoch: int,
     ) -> None:
-        super().__init__(workers=1, max_queue_size=8)
+        super().__init__()
         self._images = images
         self._targets = targets
         self._class_weights = class_weights

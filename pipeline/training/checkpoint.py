@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from pipeline.errors import RunStateError
-from pipeline.files import read_json, write_json
+from pipeline.files import read_arrays, read_json, write_arrays, write_json
 
 _ARRAYS = "arrays.npz"
 _STATE = "state.json"
@@ -58,8 +58,7 @@ class Checkpoints:
 
     def save_best(self, model: keras.Model, epoch: int) -> None:
         """Keeps the model's present weights as those of the best epoch."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write_arrays(self._best(epoch), _weights(model))
+        write_arrays(self._best(epoch), _weights(model))
 
     def load_best(self, model: keras.Model, epoch: int) -> None:
         """Gives the model the weights that `save_best` kept.
@@ -76,7 +75,7 @@ class Checkpoints:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         arrays = _weights(model) | _arrays("optimizer", model.optimizer.variables)
-        _write_arrays(aside / _ARRAYS, arrays)
+        write_arrays(aside / _ARRAYS, arrays)
         write_json(aside / _STATE, asdict(state))
         shutil.rmtree(target, ignore_errors=True)
         aside.replace(target)
@@ -97,7 +96,7 @@ class Checkpoints:
             Where the loop stood; a fresh state when there is no checkpoint.
 
         Raises:
-            RunStateError: If the arrays do not fit the model.
+            RunStateError: If it is damaged, or the arrays do not fit the model.
         """
         folder = self.latest()
         if folder is None:
@@ -105,7 +104,10 @@ class Checkpoints:
         arrays = _read_arrays(folder / _ARRAYS)
         _assign(model.weights, arrays, "weight", folder)
         _assign(model.optimizer.variables, arrays, "optimizer", folder)
-        return LoopState(**read_json(folder / _STATE))
+        try:
+            return LoopState(**read_json(folder / _STATE))
+        except (OSError, ValueError, TypeError) as error:
+            raise _damaged(folder / _STATE) from error
 
     def _best(self, epoch: int) -> Path:
         return self.folder / f"best-{epoch:04d}.npz"
@@ -130,22 +132,17 @@ def _arrays(kind: str, variables: list[keras.Variable]) -> dict[str, np.ndarray]
     }
 
 
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    aside = path.with_name(f".{path.name}.tmp")
-    try:
-        with aside.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path) as stored:
-            return dict(stored)
-    except (OSError, ValueError) as error:
-        raise RunStateError(f"checkpoint {path} cannot be read: {error}") from error
+    arrays = read_arrays(path)
+    if arrays is None:
+        raise _damaged(path)
+    return arrays
+
+
+def _damaged(path: Path) -> RunStateError:
+    return RunStateError(
+        f"checkpoint {path} is missing or damaged, so the training cannot go on: start a new run"
+    )
 
 
 def _assign(

@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset import Dataset, Split
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.evaluation import PredictionStore
 from pipeline.files import read_arrays, write_arrays
 from pipeline.home import Home
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.catalog import ModelCatalog
+from pipeline.recognition.contract import ModelContract
 from pipeline.runs import Run
+from pipeline.training.config import TrainingConfig
 
 Float = npt.NDArray[np.float32]
 
@@ -67,3 +69,18 @@ def teacher_scores(
             f"{number} to learn from: start a new run"
         )
     return scores
+
+
+def teacher_contract(config: TrainingConfig, home: Home) -> ModelContract | None:
+    """What the teacher is; `None` without one, or if it is gone since it was asked.
+
+    Args:
+        config: The training.
+        home: Where the teacher is looked for.
+    """
+    if not config.teacher:
+        return None
+    try:
+        return ModelContract.load(ModelCatalog(home).resolve(config.teacher).folder)
+    except ModelLoadError:
+        return None

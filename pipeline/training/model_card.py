@@ -42,7 +42,7 @@ def render_model_card(
         "" if meta.synthetic else card.others(load_references()),
         card.abstention(contract),
         card.data(meta),
-        _edits(contract),
+        card.edits(contract),
         _recipe(contract, config, earlier),
         card.limits(synthetic=meta.synthetic),
         card.ethics(synthetic=meta.synthetic),
@@ -99,19 +99,6 @@ def _details(contract: ModelContract, config: TrainingConfig) -> str:
 - Made: {contract.created}, with {versions}
 - Licence: Apache-2.0 for the code; to the weights the terms of the training data apply besides
 """
-
-
-def _edits(contract: ModelContract) -> str:
-    edits = contract.dataset.get("edits")
-    if edits is None:
-        return ""
-    return (
-        f"Trained with version {edits['version']} of the edits of this dataset: "
-        f"{edits['excluded']:,} images left out, {edits['relabelled']:,} relabelled (fingerprint "
-        f"with them `{edits['fingerprint'][:16]}`). Weights, best epoch, temperature and threshold "
-        "were chosen with the edits; the results above are on the dataset as it was imported, "
-        "which the table counts, and so compare with those of other models."
-    )
 
 
 def _recipe(

@@ -48,12 +48,14 @@ def package_model(
     config: TrainingConfig,
     dataset: Dataset,
     earlier: Sequence[ModelContract] = (),
+    teacher: ModelContract | None = None,
+    with_test: bool = True,
     progress: Progress = no_progress,
 ) -> dict[str, EvaluationReport]:
     """Makes a trained network into a model that can be served.
 
     Temperature and threshold are fitted on the validation split; the test split
-    is scored once, at the end. All figures are those of the ONNX model.
+    is scored once, at the end, if at all. All figures are those of the ONNX model.
 
     If the dataset carries edits, what chooses has them: temperature and
     threshold, like the best epoch before. What is reported has not: the reports
@@ -69,10 +71,12 @@ def package_model(
         config: How it was trained.
         dataset: What it was trained on, with its edits if it carries some.
         earlier: The models whose weights it went on from, the first of them first.
+        teacher: The model whose answers it learned, if any.
+        with_test: Whether to score the test split too.
         progress: Told the share that is done.
 
     Returns:
-        Reports by split: `validation`, and `test` where the dataset has one.
+        Reports by split: `validation`, and `test` if it is wanted and there is one.
 
     Raises:
         DatasetError: If the validation split is empty.
@@ -83,38 +87,25 @@ def package_model(
     shutil.rmtree(stage, ignore_errors=True)  # left behind by an interrupted packaging
     stage.mkdir(parents=True)
     try:
-        reports = _fill(stage, model, name, config, dataset, earlier, progress)
+        progress(0, 1, "converting to ONNX")
+        plain = _plain_float32(model)
+        plain.save(stage / MODEL_KERAS)
+        _probes(plain, config).save(stage)
+        write_onnx(stage)
+        reports = release(
+            stage,
+            _contract(plain, name, config, dataset, [*earlier, *([teacher] if teacher else [])]),
+            dataset,
+            lambda contract, reports: render_model_card(
+                contract, config, dataset.official.meta, reports, earlier
+            ),
+            with_test=with_test,
+            progress=part_of(progress, _CONVERTED, 1),
+        )
+        progress(1, 1, "packaged")
         _move_into(folder, stage)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return reports
-
-
-def _fill(
-    stage: Path,
-    model: keras.Model,
-    name: str,
-    config: TrainingConfig,
-    dataset: Dataset,
-    earlier: Sequence[ModelContract],
-    progress: Progress,
-) -> dict[str, EvaluationReport]:
-    progress(0, 1, "converting to ONNX")
-    plain = _plain_float32(model)
-    plain.save(stage / MODEL_KERAS)
-    _probes(plain, config).save(stage)
-    write_onnx(stage)
-
-    reports = release(
-        stage,
-        _contract(plain, name, config, dataset),
-        dataset,
-        lambda contract, reports: render_model_card(
-            contract, config, dataset.official.meta, reports, earlier
-        ),
-        progress=part_of(progress, _CONVERTED, 1),
-    )
-    progress(1, 1, "packaged")
     return reports
 
 
@@ -161,9 +152,14 @@ def _probes(model: keras.Model, config: TrainingConfig) -> Probes:
 
 
 def _contract(
-    model: keras.Model, name: str, config: TrainingConfig, dataset: Dataset
+    model: keras.Model,
+    name: str,
+    config: TrainingConfig,
+    dataset: Dataset,
+    forebears: Sequence[ModelContract],
 ) -> ModelContract:
     """The contract before calibration."""
+    handed_down = {data for contract in forebears for data in contract.learned_from}
     return ModelContract(
         name=name,
         architecture=config.architecture,
@@ -176,4 +172,5 @@ def _contract(
         num_macs=count_macs(model),
         versions=made_with(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        handed_down=tuple(sorted(handed_down)),
     )

@@ -3,14 +3,16 @@
 The queue is a file of the home, `runs/queue.json`, so it needs no dashboard: a
 training process that ends starts the next one. One that is killed cannot, so
 the dashboard looks too, every few seconds. All of them take the same lock, and
-a run leaves the queue only when its process has been started, so none is lost
-and none started twice.
+a run leaves the queue when its process has been started, so none is started
+twice, or when it can never be, which the log tells. Where the computer cannot
+start any process now, all wait on.
 
 This module does not import Keras.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -27,6 +29,10 @@ from pipeline.training import worker
 
 MAX_SLOTS = 8
 
+# Troubles that pass: no memory, processes, disk or open files left just now.
+_PASSING = frozenset(
+    {errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+)
 _FILE = "queue.json"
 _LOCK = ".queue.lock"
 _LOCK_SECONDS = 10.0
@@ -167,6 +173,13 @@ class RunQueue:
             elif room > 0:
                 try:
                     self._start(run)
+                except OSError as error:
+                    if run_id == asked_for:
+                        self._drop(run_id)
+                        raise _cannot_start(run, error) from error
+                    # Not this run's fault, and the next would fare no better.
+                    _log.warning("the queue waits: %s", _cannot_start(run, error))
+                    break
                 except RunStateError as error:
                     if run_id == asked_for:
                         raise
@@ -178,12 +191,20 @@ class RunQueue:
         return started
 
     def _start(self, run: Run) -> None:
+        """Starts a run and takes it out of the queue; out too if it can never be started.
+
+        Raises:
+            RunStateError: If it can never be started.
+            OSError: If the computer cannot start a process now: the run waits on.
+        """
         try:
             worker.start(run, self._home)
         except (PipelineError, OSError) as error:
-            raise RunStateError(f"run {run.id!r} could not be started: {error}") from error
-        finally:
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                raise
             self._drop(run.id)
+            raise _cannot_start(run, error) from error
+        self._drop(run.id)
 
     def _drop(self, run_id: str) -> None:
         queue = self.state
@@ -211,3 +232,7 @@ def _takes_room(run: Run) -> bool:
         return True
     # A process that never got to train its run, and now looks for the next, is no hindrance.
     return run.is_starting and (run.launched is None or run.launched.pid != os.getpid())
+
+
+def _cannot_start(run: Run, error: Exception) -> RunStateError:
+    return RunStateError(f"run {run.id!r} could not be started: {error}")

@@ -27,7 +27,7 @@ from pipeline.runs.locks import locked
 from pipeline.runs.run import CHECKPOINTS, LOCK
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.config import TrainingConfig
-from pipeline.training.distillation import teacher_scores
+from pipeline.training.distillation import teacher_contract, teacher_scores
 from pipeline.training.packaging import package_model
 from pipeline.training.trainer import Listener, Trainer
 from pipeline.training.warm_start import earlier_stages, start_weights
@@ -65,16 +65,15 @@ def train_run(
         try:
             with stop_requests() as stop, _foreseen_failures():
                 recorder = _Recorder(run, listener)
-                _train_and_package(run, datasets, recorder, stop, progress, given_up)
+                is_done = _train_and_package(run, datasets, recorder, stop, progress, given_up)
         except BaseException as error:
             _end(run, RunStatus.FAILED, str(error) or type(error).__name__)
             raise
-        reason = "stopped on request" if stop.is_set() else given_up()
-        if reason:
-            _end(run, RunStatus.STOPPED, reason)
-            return RunStatus.STOPPED
-        _end(run, RunStatus.FINISHED, "")
-        return RunStatus.FINISHED
+        if is_done:  # though it may have been asked to stop while it was packaged
+            _end(run, RunStatus.FINISHED, "")
+            return RunStatus.FINISHED
+        _end(run, RunStatus.STOPPED, "stopped on request" if stop.is_set() else given_up())
+        return RunStatus.STOPPED
 
 
 class _Recorder:
@@ -102,7 +101,8 @@ def _train_and_package(
     stop: threading.Event,
     progress: Progress,
     given_up: Callable[[], str],
-) -> None:
+) -> bool:
+    """Whether the run is done: trained to its end, and packaged."""
     config, dataset = recipe(run, datasets)
 
     def should_stop() -> bool:
@@ -116,6 +116,11 @@ def _train_and_package(
     home = Home(datasets.root.parent)
     # A resumed training has weights of its own, whatever became of those it began with.
     resumed = Checkpoints(run.folder / CHECKPOINTS).latest() is not None
+    if run.history and not resumed:
+        raise RunStateError(
+            f"run {run.id!r} cannot go on: its {CHECKPOINTS} are not here. Import it with them, "
+            "or start a new run from the weights of its model (start_from)"
+        )
     start = start_weights(config.start_from, home) if config.start_from and not resumed else None
     earlier = earlier_stages(config, home)
     taught = None
@@ -124,20 +129,27 @@ def _train_and_package(
             taught = teacher_scores(run, config.teacher, home, dataset, progress=until_stopped)
         except Cancelled:
             if should_stop():
-                return
+                return False
             raise
 
-    model = Trainer(run, config, dataset, listener, should_stop, taught, start).train()
-    if model is not None and not given_up():
-        package_model(
-            model,
-            run.folder,
-            name=run.id,
-            config=config,
-            dataset=dataset,
-            earlier=earlier,
-            progress=progress,
-        )
+    trainer = Trainer(run, config, dataset, listener, should_stop, taught, start)
+    model = trainer.train()
+    if model is None or given_up():
+        return False
+    package_model(
+        model,
+        run.folder,
+        name=run.id,
+        config=config,
+        dataset=dataset,
+        earlier=earlier,
+        teacher=teacher_contract(config, home),
+        # One that was given up early or is one of many tries does not look at the test images:
+        # whoever chooses it has them scored then.
+        with_test=not trainer.was_stopped and run.sweep is None,
+        progress=progress,
+    )
+    return not trainer.was_stopped
 
 
 @contextmanager
@@ -190,6 +202,12 @@ def recipe(run: Run, datasets: DatasetStore) -> tuple[TrainingConfig, Dataset]:
         values.pop(key, None) for key in ("overlay_version", "edited_fingerprint")
     )
     edited = OverlayStore(datasets.root).edited(dataset, NO_EDITS if version is None else version)
+    votes = values.pop("votes_fingerprint", None)
+    if votes is not None and dataset.votes_fingerprint != votes:
+        raise RunStateError(
+            f"the FER+ votes of dataset {dataset.name!r} have changed since run {run.id!r} was "
+            "made: start a new run"
+        )
     if fingerprint is not None:
         which = f"version {version} of the edits of {dataset.name!r}"
         _check_unchanged(run, which, edited, fingerprint)

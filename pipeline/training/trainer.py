@@ -139,6 +139,12 @@ class Trainer:
         self._teacher_scores = teacher_scores
         self._start = start
         self._checkpoints = Checkpoints(run.folder / CHECKPOINTS)
+        self._was_stopped = False
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether `train` ended because it was asked to, not because it was done."""
+        return self._was_stopped
 
     def train(self) -> keras.Model | None:
         """Trains, and returns the network with its best weights.
@@ -155,7 +161,8 @@ class Trainer:
         keras.utils.set_random_seed(config.seed)
         steps = num_batches(len(data.images), config.batch_size)
         with strategy_scope():
-            model = build(config, self._listener.on_note)
+            is_new = self._start is None and self._checkpoints.latest() is None
+            model = build(config, self._listener.on_note, pretrained=is_new)
             if self._start is not None:
                 start_from(model, self._start)
             model.compile(make_optimizer(config, steps), make_loss(config), metrics=["accuracy"])
@@ -166,6 +173,7 @@ class Trainer:
         write_json(self._run.folder / "environment.json", describe(self._dataset))
         while state.epochs_done < config.epochs and not self._has_stalled(state):
             if not self._train_epoch(model, data, state):
+                self._was_stopped = True
                 break
         if not state.best_epoch:
             return None

@@ -58,6 +58,7 @@ def create(
             "dataset_fingerprint": dataset.official.meta.fingerprint,
             "overlay_version": dataset.overlay_version,
             "edited_fingerprint": dataset.meta.fingerprint if dataset.edits else None,
+            "votes_fingerprint": dataset.official.votes_fingerprint if config.soft_labels else None,
             **({"sweep": sweep} if sweep else {}),
         },
         name=name,

@@ -27,7 +27,12 @@ __all__ = ["Architecture", "build", "get", "names"]
 _log = logging.getLogger(__name__)
 
 
-def build(config: TrainingConfig, note: Callable[[str], None] = _log.warning) -> keras.Model:
+def build(
+    config: TrainingConfig,
+    note: Callable[[str], None] = _log.warning,
+    *,
+    pretrained: bool = True,
+) -> keras.Model:
     """Builds the network that a configuration describes, its weights initialised.
 
     The network takes `float32` grey images in `[0, 255]`, shape
@@ -39,6 +44,8 @@ def build(config: TrainingConfig, note: Callable[[str], None] = _log.warning) ->
         config: The configuration; its seed is not applied here.
         note: Called with one sentence for people if the network cannot start
             from the ImageNet weights that were asked for.
+        pretrained: Whether to load these weights at all; not worth a download
+            for a network that is given others next.
 
     Raises:
         UnknownArchitectureError: If `config.architecture` is not registered.
@@ -55,7 +62,7 @@ def build(config: TrainingConfig, note: Callable[[str], None] = _log.warning) ->
         images = keras.Input((config.input_size, config.input_size, 1), name="images")
         scores = getattr(family, architecture.name)(images, config)
         model = keras.Model(images, scores, name=architecture.name)
-    if architecture.fine_tune and config.pretrained:
+    if pretrained and architecture.fine_tune and config.pretrained:
         family.load_imagenet(model, config, note)
     return model
 

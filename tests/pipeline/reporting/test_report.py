@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset import Dataset, DatasetStore, Split
+from pipeline.dataset.core import Edits
 from pipeline.errors import DatasetError
 from pipeline.evaluation import EvaluationReport, evaluate
 from pipeline.evaluation.stress import StressStore
@@ -200,3 +201,41 @@ def test_how_it_was_made_is_told(material: Material) -> None:
     assert "--split test" in text
     strange = replace(made, contract=replace(made.contract, training={"unheard_of": 1}))
     assert "pipeline train" not in render(compose(strange), ".md")
+
+
+def test_edits_do_not_make_other_data_of_it(material: Material) -> None:
+    dataset = material.dataset
+    assert dataset is not None
+    edited = replace(material.report.dataset, fingerprint="with edits", overlay_version=1)
+    meta = replace(dataset.meta, fingerprint="with edits")
+    edits = Edits(version=1, num_excluded=1, num_relabelled=0, official=dataset)
+    changed = replace(
+        material,
+        report=replace(material.report, dataset=edited),
+        dataset=replace(dataset, meta=meta, edits=edits),
+    )
+    (said,) = notes(changed)
+    assert said.startswith("Scored with version 1 of the edits")
+
+
+def test_data_of_the_models_before_it_are_told(material: Material) -> None:
+    contract = replace(material.contract, handed_down=("0",))
+    (said,) = notes(replace(material, contract=contract))
+    assert said.startswith("The model was trained on other data")
+    assert "that it went on from" in said
+
+
+def test_the_command_of_an_ensemble_names_the_edits(material: Material) -> None:
+    members = [
+        {"name": name, "architecture": "vgg", "temperature": 1.0, "fingerprint": "0",
+         "dataset": material.contract.dataset, "learned_from": []}
+        for name in ("a", "b")
+    ]  # fmt: skip
+    edits = {"version": 3, "excluded": 1, "relabelled": 0, "fingerprint": "1"}
+    contract = replace(
+        material.contract,
+        training={"views": "flip", "members": members},
+        dataset={**material.contract.dataset, "edits": edits},
+    )
+    text = render(compose(replace(material, contract=contract)), ".md")
+    assert "a b --tta flip --dataset bars --edits 3" in text

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -159,7 +160,7 @@ def test_what_cannot_be_started_does_not_hold_up_the_rest(
 
     def spawn(run: Run, home: Home) -> int:
         if run.id == "broken":
-            raise OSError("no more processes")
+            raise OSError("no log can be written")
         return works(run, home)
 
     monkeypatch.setattr(worker, "spawn", spawn)
@@ -178,6 +179,29 @@ def test_who_submits_is_told_that_it_cannot_be_started(
     with pytest.raises(RunStateError, match="'a' could not be started: no more processes"):
         queue.submit(make("a"))
     assert queue.state.waiting == ()
+
+
+def test_while_no_process_can_be_started_all_wait_on(
+    queue: RunQueue,
+    make: Callable[[str], Run],
+    spawned: dict[str, subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in "abc":
+        queue.submit(make(name))
+    kill(spawned["a"])
+
+    def spawn(run: Run, home: Home) -> int:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "spawn", spawn)
+        assert queue.advance() == []
+        assert queue.state.waiting == ("b", "c")
+        assert queue.submit(make("d")) == 3
+    queue.set_slots(2)
+    assert queue.state.waiting == ("d",)
+    assert list(spawned) == ["a", "b", "c"]
 
 
 def test_process_that_never_got_to_its_run_makes_room(

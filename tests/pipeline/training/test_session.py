@@ -1,9 +1,12 @@
 import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
@@ -69,6 +72,56 @@ def test_sigterm_stops_at_the_next_batch_and_keeps_the_best(run: Run, home: Home
     assert run.state.status is RunStatus.STOPPED
     assert run.has_model
     assert len(run.history) == 2
+    # Nobody chose it yet, so the test images were not looked at.
+    assert set(run.evaluation) == {"validation"}
+
+
+def test_a_stop_that_comes_while_it_is_packaged_stops_nothing(
+    run: Run, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.training import session
+
+    works = session.package_model
+
+    def package_model(*arguments: Any, **more: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return works(*arguments, **more)
+
+    monkeypatch.setattr(session, "package_model", package_model)
+    assert train(run, home) == "finished"
+    assert run.state.status is RunStatus.FINISHED
+    assert set(run.evaluation) == {"validation", "test"}
+
+
+def test_without_its_checkpoints_a_run_does_not_begin_anew(run: Run, home: Home) -> None:
+    with pytest.raises(RuntimeError):
+        train(run, home, fail_with(RuntimeError("broken")))
+    history = run.history
+    shutil.rmtree(run.folder / "checkpoints")
+    with pytest.raises(RunStateError, match="cannot go on: its checkpoints are not here"):
+        train(run, home)
+    assert run.history == history
+
+
+@pytest.mark.parametrize("file", ["arrays.npz", "state.json"])
+def test_a_torn_checkpoint_is_told(run: Run, home: Home, file: str) -> None:
+    with pytest.raises(RuntimeError):
+        train(run, home, fail_with(RuntimeError("broken")))
+    path = run.folder / "checkpoints" / "epoch-0001" / file
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(RunStateError, match=f"{file} is missing or damaged.*start a new run"):
+        train(run, home)
+
+
+def test_other_votes_are_refused(home: Home, bars: Dataset) -> None:
+    store = DatasetStore(home.data)
+    votes = np.zeros((len(bars), 10), np.uint8)
+    votes[:, 0] = 10
+    voted = store.attach_votes("bars", votes, "votes.csv")
+    run = worker.create(RunStore(home.runs), replace(CONFIG, soft_labels=0.5), voted)
+    store.attach_votes("bars", votes // 2, "other.csv")
+    with pytest.raises(RunStateError, match="the FER\\+ votes of dataset 'bars' have changed"):
+        train(run, home)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +193,7 @@ def test_runs_from_before_there_were_edits_go_on(
     del config["overlay_version"], config["edited_fingerprint"]
     write_json(run.folder / "config.json", config)
     monkeypatch.setattr(Trainer, "train", lambda self: None)
-    assert train(run, home) == "finished"
+    assert train(run, home) == "stopped"  # where it was, and not refused
 
 
 def test_changed_dataset_is_refused(run: Run, home: Home, bars: Dataset) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.home import Home
-from pipeline.recognition.contract import MODEL_CARD, MODEL_KERAS
+from pipeline.recognition.contract import MODEL_CARD, MODEL_KERAS, ModelContract
 from pipeline.runs import Run, RunStatus, RunStore
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
@@ -29,7 +29,9 @@ def new_run(home: Home, bars: Dataset) -> Callable[..., Run]:
 
 
 @pytest.mark.slow
-def test_a_training_goes_on_from_a_trained_network(new_run: Callable[..., Run], home: Home) -> None:
+def test_a_training_goes_on_from_a_trained_network(
+    new_run: Callable[..., Run], home: Home, bars: Dataset
+) -> None:
     import keras
 
     from pipeline.training.architectures import build
@@ -50,6 +52,9 @@ def test_a_training_goes_on_from_a_trained_network(new_run: Callable[..., Run], 
     assert f"train --name {first.id} --dataset bars" in card
     assert f"--start-from {first.id}" in card
     assert "trained 2 times" in card
+    contract = ModelContract.load(further.folder)
+    assert contract.handed_down == (bars.meta.fingerprint,)
+    assert contract.learned_from == {bars.meta.fingerprint}
     best = max(entry["val_accuracy"] for entry in first.history)
     assert further.history[0]["val_accuracy"] > best - 0.1
     assert further.history[0]["loss"] < first.history[0]["loss"] - 0.2
