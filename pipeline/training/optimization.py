@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import keras
-import numpy as np
 
 from pipeline.training.config import TrainingConfig
 
@@ -35,7 +32,7 @@ def make_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimi
         ema_momentum=config.ema or 0.99,
     )
     # `fit` ends by overwriting the weights with their average. A training here is many
-    # fits of one epoch: the average is looked at through `averaged_weights` only.
+    # fits of one epoch: the average is looked at through `averaging` only.
     optimizer.finalize_variable_values = lambda variables: None
     return optimizer
 
@@ -53,33 +50,6 @@ def make_loss(config: TrainingConfig) -> keras.losses.Loss:
 def current_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The learning rate of the next step."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
-@contextmanager
-def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Gives the model its moving-average weights for the block, if it keeps any."""
-    optimizer = model.optimizer
-    if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):
-        yield
-        return
-    variables = model.trainable_variables
-    raw = _values(variables)
-    type(optimizer).finalize_variable_values(optimizer, variables)
-    # By value: with JAX the weights would otherwise share, and lose, the average's buffers.
-    _assign(variables, _values(variables))
-    try:
-        yield
-    finally:
-        _assign(variables, raw)
-
-
-def _values(variables: list[keras.Variable]) -> list[np.ndarray]:
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-
-
-def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _learning_rate(

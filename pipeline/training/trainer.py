@@ -19,6 +19,7 @@ from pipeline.files import write_json
 from pipeline.runs import Run, write_history
 from pipeline.runs.run import CHECKPOINTS
 from pipeline.training.architectures import build
+from pipeline.training.averaging import averaged_weights
 from pipeline.training.batches import TrainingBatches, num_batches
 from pipeline.training.checkpoint import Checkpoints, LoopState
 from pipeline.training.config import TrainingConfig
@@ -27,7 +28,6 @@ from pipeline.training.environment import describe, peak_memory_mb
 from pipeline.training.metrics import validation_figures
 from pipeline.training.optimization import (
     PLATEAU_FACTOR,
-    averaged_weights,
     current_rate,
     make_loss,
     make_optimizer,
@@ -192,7 +192,7 @@ class Trainer:
         if monitor.stopped:
             return False
         train_seconds = time.monotonic() - began
-        with averaged_weights(model):
+        with averaged_weights(model, batches):
             scores = model.predict(data.validation_images, _EVALUATION_BATCH, verbose=0)
             figures = validation_figures(scores, data.validation_labels)
             is_best = self._judge(state, figures)
