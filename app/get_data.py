@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from itertools import chain, count
 from pathlib import Path
 
 import streamlit as st
@@ -243,7 +244,7 @@ def _from_kaggle() -> None:
         "set `KAGGLE_API_TOKEN` to it before starting FER Lab.\n"
         "3. Install Kaggle's client once: `.venv/bin/pip install kagglehub`."
     )
-    st.caption("This is the only button of FER Lab that uses the internet.")
+    st.caption("This button uses the internet.")
     if st.button("Download FER-2013", key="kaggle_submit", icon=":material/cloud_download:"):
         with views.guarded():
             work = kaggle_work(resources.home(), _FER2013)
@@ -264,11 +265,18 @@ def _from_demo() -> None:
 def _name_input(key: str) -> str:
     name = st.text_input(
         "Name",
-        value=_FER2013,
+        value=_free_name(),
         key=key,
         help="A dataset that has this name already is replaced once the import has succeeded.",
     )
     return name.strip()
+
+
+def _free_name() -> str:
+    """A name that replaces nothing unless somebody wants it to."""
+    taken = resources.datasets().names()
+    numbered = (f"{_FER2013}-{number}" for number in count(2))
+    return next(name for name in chain([_FER2013], numbered) if name not in taken)
 
 
 def _path(text: str) -> Path:

@@ -44,9 +44,10 @@ class Keeper:
         while not self._closed.wait(self._every):
             try:
                 self._look()
-            except (PipelineError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without it, the looking would end unseen
                 if str(error) != complaint:  # once, not every few seconds
-                    _log.warning("looking after the runs failed: %s", error)
+                    foreseen = isinstance(error, PipelineError | OSError)
+                    _log.warning("looking after the runs failed: %s", error, exc_info=not foreseen)
                 complaint = str(error)
             else:
                 complaint = ""

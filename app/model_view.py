@@ -12,7 +12,7 @@ from pipeline.evaluation.stored import headline_report
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.recognition.contract import ModelContract
 
-_ORIGINS = {
+ORIGINS = {
     "shipped": "Came with FER Lab",
     "run": "Trained here",
     "ensemble": "Put together here",
@@ -91,7 +91,7 @@ def _facts(entry: ModelEntry, contract: ModelContract) -> None:
         f"{views.count(contract.num_parameters)} parameters",
         "Trained on": data.get("title") or data.get("name") or "unknown",
         "Trained": views.when(contract.created),
-        "Origin": _ORIGINS[entry.origin],
+        "Origin": ORIGINS[entry.origin],
     }
     with st.grid(2, min_column_width=150, gap="small"):
         for title, value in rows.items():

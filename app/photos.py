@@ -120,6 +120,8 @@ class PhotoDesk:
 
     def remove(self, photo_id: str) -> None:
         """Forgets a photo and all that was found in it."""
+        if photo_id not in self._photos:
+            return  # a second click on its button
         ids = list(self._photos)
         position = ids.index(photo_id)
         for kept in (self._photos, self._results, self._face):
@@ -134,8 +136,9 @@ class PhotoDesk:
             self.remove(photo.id)
 
     def choose(self, photo_id: str) -> None:
-        """Puts a photo in front."""
-        self._chosen = self._photos[photo_id].id
+        """Puts a photo in front, if it has not been removed just now."""
+        if photo_id in self._photos:
+            self._chosen = photo_id
 
     def choose_face(self, photo_id: str, index: int) -> None:
         """Remembers which face of a photo is looked at."""

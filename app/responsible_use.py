@@ -58,9 +58,11 @@ Pictures of faces are personal data under the GDPR. This page is no legal advice
 _STORED = """
 - **Photos, videos and the webcam** are worked on in memory or in a temporary folder that is emptied
   when they are replaced or FER Lab ends. They are not kept, and nothing leaves this computer.
-- **Datasets, trainings and models** stay in the folders below until you delete them.
-- FER Lab opens no connection by itself. Two things do when asked: the download from Kaggle, and a
-  connection server for the webcam if one was configured.
+- **Datasets, trainings and models** stay in the folders below until you delete them; a deleted
+  training lies in the trash for 30 days.
+- FER Lab opens no connection by itself. Three things do when asked: the download from Kaggle, a
+  training that starts from ImageNet weights, which are downloaded once, and a connection server
+  for the webcam if one was configured.
 """
 
 

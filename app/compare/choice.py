@@ -7,6 +7,7 @@ import streamlit as st
 from app import resources, views
 from app.compare import subjects
 from app.compare.subjects import MOST, Subject
+from app.model_view import ORIGINS
 from pipeline.recognition.catalog import ModelEntry
 from pipeline.runs import Run
 
@@ -37,7 +38,7 @@ def choose() -> list[Subject]:
         "Runs and models",
         known,
         key=_CHOSEN,
-        format_func=lambda name: _title(name, runs),
+        format_func=lambda name: _title(name, runs, models),
         max_selections=MOST,
         select_all=False,
         placeholder="Choose two or more",
@@ -52,7 +53,9 @@ def choose() -> list[Subject]:
             icon=":material/search_off:",
         )
     if len(chosen) < 2:
-        views.empty_state("Choose at least two", "Any runs, finished or not, and shipped models.")
+        views.empty_state(
+            "Choose at least two", "Any runs, finished or not, ensembles, and shipped models."
+        )
         return []
     _remember(chosen)
     return subjects.read(chosen, runs, models)
@@ -100,8 +103,8 @@ def _remember(names: list[str]) -> None:
         st.query_params.pop(RUNS, None)
 
 
-def _title(name: str, runs: dict[str, Run]) -> str:
+def _title(name: str, runs: dict[str, Run], models: dict[str, ModelEntry]) -> str:
     if name not in runs:
-        return f"{name} (came with FER Lab)"
+        return f"{name} ({ORIGINS[models[name].origin].lower()})" if name in models else name
     title = runs[name].title
     return name if title in ("", name) else f"{title} ({name})"

@@ -119,7 +119,7 @@ def _cautions(question: Question) -> None:
 
 
 def _strangers(subjects: Sequence[Subject], dataset: Dataset) -> list[str]:
-    return [item.name for item in subjects if item.data_fingerprint != dataset.meta.fingerprint]
+    return [item.name for item in subjects if item.learned_from != {dataset.meta.fingerprint}]
 
 
 def _not_answered(question: Question) -> None:

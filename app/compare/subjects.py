@@ -74,6 +74,11 @@ class Subject:
         return str(self.config.get("dataset") or trained_on.get("name") or "?")
 
     @property
+    def learned_from(self) -> frozenset[str | None]:
+        """The fingerprints of all data that it learned from, as far as they are known."""
+        return self.contract.learned_from if self.contract else frozenset({self.data_fingerprint})
+
+    @property
     def data_fingerprint(self) -> str | None:
         """The fingerprint of the dataset that it learned from."""
         if self.contract is not None:

@@ -29,10 +29,20 @@ def tab(desk: Desk) -> None:
     meta = desk.dataset.meta
     with st.container(horizontal=True):
         arrangement = st.segmented_control(
-            "Bars", ("Grouped", "Stacked"), default="Grouped", required=True, key="balance_bars"
+            "Bars",
+            ("Grouped", "Stacked"),
+            default="Grouped",
+            required=True,
+            key="balance_bars",
+            persist_state="session",
         )
         unit = st.segmented_control(
-            "Values", ("Counts", "Shares"), default="Counts", required=True, key="balance_unit"
+            "Values",
+            ("Counts", "Shares"),
+            default="Counts",
+            required=True,
+            key="balance_unit",
+            persist_state="session",
         )
     st.plotly_chart(
         dataset_charts.balance(
@@ -133,10 +143,15 @@ def _resampling(desk: Desk) -> None:
             5,
             format="%d %%",
             key="resampling_share",
+            persist_state="session",
             help="Stratified: the classes keep their proportions.",
         )
         scheme = st.selectbox(
-            "Resampling", list(_SCHEMES), format_func=_SCHEMES.__getitem__, key="resampling_scheme"
+            "Resampling",
+            list(_SCHEMES),
+            format_func=_SCHEMES.__getitem__,
+            key="resampling_scheme",
+            persist_state="session",
         )
     before = desk.dataset.meta.counts[Split.TRAIN]
     now, then = (resample(before, *how) for how in ((1.0, Scheme.NONE), (share / 100, scheme)))

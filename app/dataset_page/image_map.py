@@ -39,8 +39,7 @@ _ABOUT = {
     _PIXELS: "By the pixels at 24 × 24, each image brought to equal light and contrast. Pixels "
     "show pose and framing far more than expression, so the classes overlap.",
     _MODEL: "By what the network takes in before its last layer: what it cannot tell apart lies "
-    "together. It was trained on the training images, so these fall apart more cleanly than new "
-    "ones do.",
+    "together. Images that it was trained on fall apart more cleanly than new ones do.",
 }
 _CAVEATS = {
     Method.PCA: "The two directions in which the images differ most.",

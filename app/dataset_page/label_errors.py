@@ -75,10 +75,13 @@ def ranking_work(
 
 def honesty(entry: ModelEntry, dataset: Dataset, splits: list[Split]) -> str:
     """How far a model's doubts about splits can be trusted, in a few sentences."""
-    learned = entry.contract().dataset
-    if learned.get("fingerprint") != dataset.meta.fingerprint:
-        drawn = ", of drawn faces" if learned.get("synthetic") else ""
-        words = [f"The network learned from other data{drawn}: all splits are out of sample."]
+    contract = entry.contract()
+    if dataset.meta.fingerprint not in contract.learned_from:
+        drawn = " of drawn faces" if contract.synthetic else ""
+        words = [
+            f"The network learned from other data{drawn}. If some of these images were among them, "
+            "nobody can tell."
+        ]
     else:
         words = []
         if set(splits) - {Split.TRAIN}:

@@ -94,7 +94,9 @@ def _augmentation(face: Picture, name: str) -> None:
     sliders, pictures = st.columns([2, 3], gap="medium")
     with sliders:
         config = TrainingConfig(**{key: _setting(key) for key in augmentation_names()})
-        seed = st.number_input("Seed", 0, 2**31 - 1, key="preview_seed", width=160)
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, key="preview_seed", persist_state="session", width=160
+        )
     with pictures:
         st.markdown(":small[The image, and sixteen versions of it]")
         st.image(face, width=120, alt=f"A face labelled {name}")

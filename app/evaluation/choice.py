@@ -139,9 +139,14 @@ def _fingerprint(name: str) -> str | None:
 
 def _split(entry: ModelEntry, splits: list[Split]) -> Split:
     # The figures of a shipped model are known already; one's own model is still being chosen.
-    wanted = Split.TEST if entry.origin == "shipped" else Split.VALIDATION
+    # Remembered apart, or a look at the one would score the test images of the other.
+    wanted, key = (
+        (Split.TEST, "evaluation_split_shipped")
+        if entry.origin == "shipped"
+        else (Split.VALIDATION, "evaluation_split_own")
+    )
     first = wanted if wanted in splits else splits[-1]
-    return Split(_pick("Split", splits, "evaluation_split", SPLIT_TITLES, first, help=_HELP))
+    return Split(_pick("Split", splits, key, SPLIT_TITLES, first, help=_HELP))
 
 
 def _pick(

@@ -36,7 +36,12 @@ def tab(desk: Desk) -> None:
     matrix = np.array(desk.report.confusion_matrix)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         numbers = st.segmented_control(
-            "Numbers", list(_NUMBERS), default="% of true", required=True, key="confusion_numbers"
+            "Numbers",
+            list(_NUMBERS),
+            default="% of true",
+            required=True,
+            key="confusion_numbers",
+            persist_state="session",
         )
         order = st.segmented_control(
             "Order of the classes",
@@ -44,6 +49,7 @@ def tab(desk: Desk) -> None:
             default=Order.LABELS,
             required=True,
             key="confusion_order",
+            persist_state="session",
             format_func=_ORDERS.__getitem__,
         )
     left, right = st.columns([3, 2], gap="medium")

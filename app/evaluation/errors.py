@@ -97,7 +97,12 @@ def tab(desk: Desk) -> None:
     load_desk(desk.dataset.name)  # edits from here are of the version that is shown
     trouble()
     title = st.segmented_control(
-        "List", list(LISTS), default=next(iter(LISTS)), required=True, key="errors_kind"
+        "List",
+        list(LISTS),
+        default=next(iter(LISTS)),
+        required=True,
+        key="errors_kind",
+        persist_state="session",
     )
     ranking = LISTS[str(title)](desk.predictions)
     st.caption(ranking.about)
@@ -208,8 +213,7 @@ def _edits(desk: Desk, dataset: Dataset) -> None:
             if st.button("Train with them", key="errors_train", icon=":material/model_training:"):
                 home = resources.home()
                 state.remember(home, active_dataset=dataset.name)
-                draft.choose_dataset(home, dataset.name)
-                draft.choose_edits(home, LATEST)
+                draft.choose_edits(home, dataset.name, LATEST)
                 st.switch_page("pages/train.py")
             st.button(
                 "Undo the last edit",

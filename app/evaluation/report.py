@@ -42,6 +42,7 @@ def tab(desk: Desk) -> None:
             value=0,
             step=6,
             key="report_mistakes",
+            persist_state="session",
             width=300,
             help="They are faces of people: leave them out of what you publish, unless you may.",
         )

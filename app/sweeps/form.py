@@ -47,6 +47,7 @@ def view() -> None:
             searchable(),
             default=_AT_FIRST,
             key="sweep_fields",
+            persist_state="session",
             format_func=fields.title,
             help="The other settings stay as they are where the sweep starts from.",
         )
@@ -61,11 +62,15 @@ def view() -> None:
 def _start_from(names: list[str]) -> tuple[str, str]:
     bases = _bases()
     active = state.active_dataset(resources.home(), resources.datasets())
+    for key, there in (("sweep_base", bases), ("sweep_dataset", names)):
+        if st.session_state.get(key) not in there:
+            st.session_state.pop(key, None)  # what was chosen is gone
     with st.grid(2, min_column_width=220, gap="small"):
         base = st.selectbox(
             "Start from",
             list(bases),
             key="sweep_base",
+            persist_state="session",
             format_func=lambda key: bases[key].title,
             help="A recipe, or the settings of a run.",
         )
@@ -74,6 +79,7 @@ def _start_from(names: list[str]) -> tuple[str, str]:
             names,
             index=names.index(active) if active in names else 0,
             key="sweep_dataset",
+            persist_state="session",
             help="Its training images train; its validation images judge. "
             "Its test images take no part in the choice.",
         )
@@ -104,12 +110,19 @@ def _budget(
         "Make best",
         METRICS,
         key="sweep_metric",
+        persist_state="session",
         format_func=lambda name: fields.choice("monitor", name),
         help="Of the best epoch of each trial. It also chooses the weights that are kept.",
     )
     with st.grid(2, min_column_width=110, gap="small"):
         trials = st.number_input(
-            "Trials", 1, MOST_TRIALS, 20, key="sweep_trials", help="Trainings, over all workers."
+            "Trials",
+            1,
+            MOST_TRIALS,
+            20,
+            key="sweep_trials",
+            persist_state="session",
+            help="Trainings, over all workers.",
         )
         changes: dict[str, Any] = {}
         if "epochs" not in searched_names:
@@ -120,6 +133,7 @@ def _budget(
                 config.epochs,
                 # Another start has another length.
                 key=f"sweep_epochs_{base}",
+                persist_state="session",
                 help="At most. A search can be shorter than the training that it is for.",
             )
         if "subset" not in searched_names:
@@ -130,12 +144,14 @@ def _budget(
                 max(0.05, config.subset),
                 0.05,
                 key=f"sweep_subset_{base}",
+                persist_state="session",
                 help="Of the training images; fewer are faster and say less.",
             )
     pruning = st.toggle(
         "Give up poor trials early",
         value=True,
         key="sweep_pruning",
+        persist_state="session",
         help="Once four trials have ended, one that does worse than the median of the earlier "
         "ones after as many epochs is ended there.",
     )
@@ -165,12 +181,14 @@ def _start(definition: SweepDefinition) -> None:
         max(2, cores),
         1,
         key="sweep_workers",
+        persist_state="session",
         help=f"Trainings at a time. They share this computer's {cores} cores, and each needs "
         "memory of its own.",
     )
     name = st.text_input(
         "Name",
         key="sweep_name",
+        persist_state="session",
         placeholder=_free_name(),
         help="Lower-case letters, digits, '.', '_' and '-'. Its runs are named after it.",
     )

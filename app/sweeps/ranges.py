@@ -63,6 +63,7 @@ def _choices(name: str) -> SweepField:
         selection_mode="multi",
         default=allowed,
         key=f"sweep_{name}_choices",
+        persist_state="session",
         format_func=lambda value: _word(name, value),
         label_visibility="collapsed",
         wrap=True,
@@ -78,14 +79,28 @@ def _range(name: str) -> SweepField:
         "max_value": kind(setting.high),
         "step": kind(fields.step(name)),
         "format": "%d" if kind is int else "%g",
+        "persist_state": "session",
     }
     with st.grid(2, min_column_width=110, gap="small"):
-        low = st.number_input("From", value=kind(sensible.low), key=f"sweep_{name}_low", **common)
-        high = st.number_input("To", value=kind(sensible.high), key=f"sweep_{name}_high", **common)
+        low = st.number_input(
+            "From",
+            value=kind(sensible.low),
+            key=f"sweep_{name}_low",
+            persist_state="session",
+            **common,
+        )
+        high = st.number_input(
+            "To",
+            value=kind(sensible.high),
+            key=f"sweep_{name}_high",
+            persist_state="session",
+            **common,
+        )
     log = st.toggle(
         "Logarithmic",
         value=sensible.log,
         key=f"sweep_{name}_log",
+        persist_state="session",
         help="Search magnitudes evenly, as for numbers of which it is not known whether 0.001 or "
         "0.1 is right. It needs a range that begins above 0.",
     )

@@ -64,9 +64,9 @@ def choose_dataset(home: Home, name: str) -> None:
     _save(home, replace(load(home), dataset=name, edits=NO_EDITS))
 
 
-def choose_edits(home: Home, edits: str) -> None:
-    """Changes which edits are trained with: `none`, `latest` or a version."""
-    _save(home, replace(load(home), edits=edits))
+def choose_edits(home: Home, dataset: str, edits: str) -> None:
+    """Changes which edits of a dataset are trained with: `none`, `latest` or a version."""
+    _save(home, replace(load(home), dataset=dataset, edits=edits))
 
 
 def fill(home: Home, config: Mapping[str, Any]) -> None:

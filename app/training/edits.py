@@ -37,6 +37,7 @@ def view(dataset: str, wanted: str) -> str:
             "the best weights heed them; the finished model is always scored on the dataset as "
             "imported, so that runs compare.",
             on_change=_chosen,
+            args=(dataset,),
         )
     if wanted.isdecimal() and chosen == NO_EDITS:
         st.warning(
@@ -78,5 +79,5 @@ def _changes(overlay: Overlay) -> bool:
     return bool(overlay.excluded or overlay.relabelled)
 
 
-def _chosen() -> None:
-    draft.choose_edits(resources.home(), st.session_state[_KEY])
+def _chosen(dataset: str) -> None:
+    draft.choose_edits(resources.home(), dataset, st.session_state[_KEY])

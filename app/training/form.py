@@ -58,7 +58,9 @@ def view(names: list[str]) -> Request:
         with tab:
             if group == "data":
                 _dataset(names, dataset, meta)
-                request = replace(request, edits=edits.view(dataset, current.edits))
+                # Another dataset than the draft's has other edits.
+                wanted = current.edits if current.dataset == dataset else NO_EDITS
+                request = replace(request, edits=edits.view(dataset, wanted))
             if group == "network":
                 _architecture(current.values["architecture"])
             with st.grid(3, min_column_width=190, gap="small"):

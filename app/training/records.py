@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from app.training import launch
+from app.training.fields import network as title_of
 from app.training.launch import Phase
 from pipeline.errors import PipelineError
 from pipeline.recognition.contract import ModelContract
 from pipeline.runs import Run
-from pipeline.training import architectures
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _read(run: Run) -> Record:
     return Record(
         run=run.id,
         phase=launch.phase(run),
-        network=architectures.get(config["architecture"]).title,
+        network=title_of(config["architecture"]),
         dataset=str(config["dataset"]),
         epochs_done=len(history),
         epochs=int(config["epochs"]),

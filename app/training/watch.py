@@ -9,12 +9,11 @@ import streamlit as st
 
 from app import active_model, resources, training_charts, views
 from app.charts import CONFIG
-from app.training import launch, line, steer
+from app.training import fields, launch, line, steer
 from app.training.launch import Phase
 from app.training.words import WORDS
 from pipeline.errors import TrainingError
 from pipeline.runs import Run
-from pipeline.training import architectures
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _RECENT = 3
@@ -71,7 +70,7 @@ def _watch(run: Run, phase_at_first: Phase) -> None:
 def _heading(run: Run, phase: Phase, config: dict[str, Any]) -> None:
     word, icon, color = WORDS[phase]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = architectures.get(config["architecture"]).title
+        title = fields.network(config["architecture"])
         if run.notes.title:
             title = f"{views.plain(run.notes.title)}: {title}"
         data = views.plain(str(config.get("dataset", "?")))

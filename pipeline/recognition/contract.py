@@ -112,7 +112,8 @@ class ModelContract:
     @property
     def synthetic(self) -> bool:
         """Whether the model learned from drawn faces only."""
-        return bool(self.dataset.get("synthetic"))
+        others = set(self.handed_down) - {str(self.dataset.get("fingerprint"))}
+        return bool(self.dataset.get("synthetic")) and not others
 
     @property
     def learned_from(self) -> frozenset[str]:

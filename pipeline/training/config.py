@@ -96,7 +96,9 @@ class TrainingConfig:
     fine_tune: bool = _switch(
         True, "network", "Train the pretrained layers of a transfer network too."
     )
-    pretrained: bool = _switch(True, "network", "Start a transfer network from ImageNet weights.")
+    pretrained: bool = _switch(
+        True, "network", "Start a transfer network from ImageNet weights, downloaded once."
+    )
     start_from: str = _reference(
         "network", "A model of the same network whose weights are trained further."
     )

@@ -94,6 +94,16 @@ class TestDesk:
         desk.remove(desk.photos[1].id)
         assert desk.chosen is desk.photos[0]
 
+    def test_second_click_on_remove_does_nothing(self) -> None:
+        desk = PhotoDesk()
+        desk.add([("a", b"a"), ("b", b"b")])
+        gone = desk.photos[0].id
+        desk.remove(gone)
+        desk.remove(gone)
+        desk.choose(gone)
+        assert [photo.name for photo in desk.photos] == ["b"]
+        assert desk.chosen is desk.photos[0]
+
     def test_clear_leaves_nothing(self) -> None:
         desk = PhotoDesk()
         desk.add([("a", b"a"), ("b", b"b")])

@@ -178,11 +178,24 @@ class TestLabelErrors:
         app.segmented_control(key="quality_view").set_value("Likely label errors").run()
         assert "No model yet" in texts(app)
 
+    def test_data_of_an_earlier_training_are_not_out_of_sample(
+        self, bars: Dataset, tmp_path: Path
+    ) -> None:
+        make_model(
+            tmp_path / "shipped" / "further",
+            dataset={"fingerprint": "x", "synthetic": True},
+            handed_down=(bars.meta.fingerprint,),
+        )
+        (entry,) = resources.models().list()
+        assert not entry.contract().synthetic
+        assert "optimistic" in label_errors.honesty(entry, bars, list(Split))
+
     def test_says_when_the_model_learned_from_other_data(
         self, bars: Dataset, tmp_path: Path
     ) -> None:
         make_model(tmp_path / "shipped" / "drawn", dataset={"fingerprint": "x", "synthetic": True})
         (entry,) = resources.models().list()
         words = label_errors.honesty(entry, bars, list(Split))
-        assert "other data, of drawn faces" in words
+        assert "other data of drawn faces" in words
+        assert "out of sample" not in words
         assert "optimistic" not in words

@@ -24,6 +24,7 @@ from pipeline.files import write_json
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Cancelled, Progress
 from pipeline.recognition.classifier import EmotionClassifier
+from pipeline.runs import RunStore
 from tests.served_models import bar_faces, make_model
 
 OpenPage = Callable[..., AppTest]
@@ -110,7 +111,7 @@ class TestFrame:
         app = open_page(PAGE)
         words = texts(app)
         assert not resources.jobs().list()
-        assert text_of(app, "evaluation_split") == "test"
+        assert text_of(app, "evaluation_split_shipped") == "test"
         assert "82.1 %" in words
         for name, missing in (
             ("Confusion", None),
@@ -203,6 +204,17 @@ class TestFrame:
         assert "Not here any more: gone" in app.warning[0].value
         assert text_of(app, "evaluation_model") == "sight"
 
+    def test_the_test_split_of_a_shipped_model_is_not_carried_over_to_ones_own(
+        self, home: Home, stored: Path, open_page: OpenPage, finish_jobs: FinishJobs
+    ) -> None:
+        run = RunStore(home.runs).create({"epochs": 1, "dataset": "bars"}, name="own")
+        shutil.copytree(stored, run.folder, dirs_exist_ok=True)
+        app = open_page(PAGE)
+        assert text_of(app, "evaluation_split_shipped") == "test"
+        app.selectbox(key="evaluation_model").select("own").run()
+        assert text_of(app, "evaluation_split_own") == "validation"
+        finish_jobs(app)
+
     def test_a_damaged_model_leaves_the_choice_of_another(
         self, stored: Path, open_page: OpenPage, texts: Texts
     ) -> None:
@@ -235,7 +247,7 @@ class TestFrame:
     ) -> None:
         app = open_page(PAGE)
         assert not app.info
-        app.selectbox(key="evaluation_split").select(Split.TRAIN).run()
+        app.selectbox(key="evaluation_split_shipped").select(Split.TRAIN).run()
         assert "learned from these very images" in remarks(app)
 
     def test_edits_change_the_figures_only_if_they_are_asked_for(

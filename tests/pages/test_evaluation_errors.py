@@ -69,7 +69,7 @@ def open_errors(
 
     def run(split: Split) -> AppTest:
         app = open_page("pages/evaluation.py")
-        app.selectbox(key="evaluation_split").set_value(split).run()
+        app.selectbox(key="evaluation_split_own").set_value(split).run()
         app = finish_jobs(app)
         app.session_state["evaluation_tab"] = ERRORS
         return app.run()

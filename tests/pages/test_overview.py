@@ -395,6 +395,16 @@ def test_unforeseen_error_is_an_apology_and_logged(
     assert app.expander(key="files").label == "Where your files are"
 
 
+def test_the_name_of_a_dataset_that_is_there_is_not_suggested(
+    home: Home, open_page: OpenPage, write_dataset: WriteDataset
+) -> None:
+    assert open_page().text_input(key="import_name").value == "fer2013"
+    write_dataset("fer2013")
+    app = open_page()
+    app.session_state["get_data_fold"] = True
+    assert app.run().text_input(key="import_name").value == "fer2013-2"
+
+
 def test_folds_are_empty_until_they_are_opened(
     home: Home, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
 ) -> None:

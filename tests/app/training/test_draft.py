@@ -34,7 +34,7 @@ def test_fill_takes_over_a_run(home: Home) -> None:
 
 
 def test_edits_go_with_the_dataset(home: Home) -> None:
-    draft.choose_edits(home, "latest")
+    draft.choose_edits(home, "faces", "latest")
     draft.fill(home, TrainingConfig(epochs=3).to_dict())
     assert draft.load(home).edits == "latest"
     run = {**TrainingConfig().to_dict(), "dataset": "faces"}
@@ -42,7 +42,7 @@ def test_edits_go_with_the_dataset(home: Home) -> None:
     assert draft.load(home).edits == "3"
     draft.choose_dataset(home, "others")
     assert draft.load(home).edits == "none"
-    draft.choose_edits(home, "latest")
+    draft.choose_edits(home, "faces", "latest")
     draft.fill(home, run)  # a run from before there was a choice
     assert draft.load(home).edits == "none"
 
