@@ -86,14 +86,12 @@ def _range(name: str) -> SweepField:
             "From",
             value=kind(sensible.low),
             key=f"sweep_{name}_low",
-            persist_state="session",
             **common,
         )
         high = st.number_input(
             "To",
             value=kind(sensible.high),
             key=f"sweep_{name}_high",
-            persist_state="session",
             **common,
         )
     log = st.toggle(

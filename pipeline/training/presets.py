@@ -71,14 +71,14 @@ PRESETS = (
     ),
     Preset(
         "quick",
-        "Quick look: 2 minutes",
-        "A narrow network on a tenth of the images: to see that everything works, not for results.",
+        "Quick look",
+        "Two minutes: a narrow network on a tenth of the images. To see that it works, not for results.",
         _QUICK,
     ),
     Preset(
         "demo",
-        "Drawn faces: 2 minutes",
-        "A narrow network on all images of the demo dataset, which are few and easy.",
+        "Drawn faces",
+        "Two minutes: a narrow network on all images of the demo dataset, which are few and easy.",
         replace(_QUICK, subset=1.0),
     ),
     Preset(

@@ -217,6 +217,7 @@ class TestStart:
             "dataset_fingerprint": dataset.meta.fingerprint,
             "overlay_version": None,
             "edited_fingerprint": None,
+            "votes_fingerprint": None,
         }
         assert app.selectbox("train_watched").value == "my-run"
         # The process of this test never lived, and that is said.
