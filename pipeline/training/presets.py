@@ -72,7 +72,7 @@ PRESETS = (
     Preset(
         "quick",
         "Quick look",
-        "Two minutes: a narrow network on a tenth of the images. To see that it works, not for results.",
+        "Two minutes: a narrow network on a tenth of the images, to see that it works.",
         _QUICK,
     ),
     Preset(
