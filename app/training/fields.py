@@ -106,8 +106,15 @@ def changes(config: TrainingConfig) -> list[str]:
     for item in fields(TrainingConfig):
         value = getattr(config, item.name)
         if value != item.default:
-            found.append(f"{title(item.name).lower()} {_value(item.name, value)}")
+            found.append(f"{_within(title(item.name))} {_value(item.name, value)}")
     return found
+
+
+def _within(title: str) -> str:
+    """A title as it stands within a sentence: `dropout`, `share of FER+ votes`, but `CutMix`."""
+    first, rest = title[0], title.split()[0][1:]
+    is_a_name = rest != rest.lower() or any(sign.isdigit() for sign in rest)
+    return title if is_a_name else first.lower() + title[1:]
 
 
 def _value(name: str, value: Any) -> str:

@@ -26,5 +26,5 @@ def test_steps_fit_the_ranges() -> None:
 def test_changes_are_named_in_words() -> None:
     assert fields.changes(TrainingConfig()) == []
     assert fields.changes(TrainingConfig(architecture="vgg", epochs=7, flip=False, l2=2.5e-4)) == [
-        *("network VGG", "epochs 7", "l2 penalty 0.00025", "mirror off")
+        *("network VGG", "epochs 7", "L2 penalty 0.00025", "mirror off")
     ]
