@@ -82,18 +82,8 @@ def _range(name: str) -> SweepField:
         "persist_state": "session",
     }
     with st.grid(2, min_column_width=110, gap="small"):
-        low = st.number_input(
-            "From",
-            value=kind(sensible.low),
-            key=f"sweep_{name}_low",
-            **common,
-        )
-        high = st.number_input(
-            "To",
-            value=kind(sensible.high),
-            key=f"sweep_{name}_high",
-            **common,
-        )
+        low = st.number_input("From", value=kind(sensible.low), key=f"sweep_{name}_low", **common)
+        high = st.number_input("To", value=kind(sensible.high), key=f"sweep_{name}_high", **common)
     log = st.toggle(
         "Logarithmic",
         value=sensible.log,

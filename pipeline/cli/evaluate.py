@@ -45,10 +45,7 @@ def evaluate(
     ] = None,
     split: ScoredSplit = Split.TEST,
     tta: Views = "none",
-    json: Annotated[
-        str | None,
-        json_file("Write the report as JSON"),
-    ] = None,
+    json: Annotated[str | None, json_file("Write the report as JSON")] = None,
 ) -> None:
     """Scores a model on a split: accuracy with its interval, by class, calibration, speed."""
     entry = ModelCatalog(Home.from_environment()).resolve(model)

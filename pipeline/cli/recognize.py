@@ -37,10 +37,7 @@ def recognize(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Image files, folders or globs.")
     ],
-    json: Annotated[
-        str | None,
-        json_file("Write all faces as JSON"),
-    ] = None,
+    json: Annotated[str | None, json_file("Write all faces as JSON")] = None,
     table: Annotated[
         Path | None,
         typer.Option("--csv", metavar="OUT", dir_okay=False, help="Write one row for each face."),

@@ -122,7 +122,7 @@ def _train_and_package(
             "or start a new run from the weights of its model (start_from)"
         )
     start = start_weights(config.start_from, home) if config.start_from and not resumed else None
-    earlier = earlier_stages(config, home)
+    earlier, teacher = earlier_stages(config, home), teacher_contract(config, home)
     taught = None
     if config.teacher:
         try:
@@ -143,7 +143,7 @@ def _train_and_package(
         config=config,
         dataset=dataset,
         earlier=earlier,
-        teacher=teacher_contract(config, home),
+        teacher=teacher,
         # One that was given up early or is one of many tries does not look at the test images:
         # whoever chooses it has them scored then.
         with_test=not trainer.was_stopped and run.sweep is None,

@@ -150,22 +150,21 @@ def finish_jobs(home: Home) -> Callable[[AppTest], AppTest]:
 @pytest.fixture
 def dataset_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> OpenTab:
     """Opens one tab of the dataset page, by its title, with the inspection done."""
-
-    def run(name: str) -> AppTest:
-        app = finish_jobs(open_page("pages/dataset.py"))
-        app.session_state[look.TABS] = DATASET_TABS[name]
-        return app.run()
-
-    return run
+    return _tabs_of("dataset", open_page, finish_jobs, look.TABS, DATASET_TABS)
 
 
 @pytest.fixture
 def evaluation_tab(open_page: OpenPage, finish_jobs: FinishJobs) -> OpenTab:
     """Opens one tab of the evaluation page, by its title, with the images scored."""
+    return _tabs_of("evaluation", open_page, finish_jobs, "evaluation_tab", EVALUATION_TABS)
 
+
+def _tabs_of(
+    page: str, open_page: OpenPage, finish_jobs: FinishJobs, key: str, titles: dict[str, str]
+) -> OpenTab:
     def run(name: str) -> AppTest:
-        app = finish_jobs(open_page("pages/evaluation.py"))
-        app.session_state["evaluation_tab"] = EVALUATION_TABS[name]
+        app = finish_jobs(open_page(f"pages/{page}.py"))
+        app.session_state[key] = titles[name]
         return app.run()
 
     return run
