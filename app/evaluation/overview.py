@@ -118,11 +118,10 @@ def remarks(desk: Desk) -> list[str]:
     elif dataset is not None and dataset.meta.synthetic:
         found.append("These faces are **drawn**, and the model learned from photographed ones.")
     if dataset is not None and contract.learned_from != {dataset.meta.fingerprint}:
-        title = contract.dataset.get("title") or contract.dataset.get("name") or "unknown data"
         found.append(
-            f"This model was trained on **other data** ({views.plain(str(title))}). If any of "
-            "these images were among them, nobody can tell: the clean figures speak of the "
-            "training split of this dataset."
+            "This model was trained on **other data** "
+            f"({views.plain(contract.learned_from_words)}). If any of these images were among "
+            "them, nobody can tell: the clean figures speak of the training split of this dataset."
         )
     if desk.split is Split.TRAIN and (
         dataset is None or dataset.meta.fingerprint in contract.learned_from

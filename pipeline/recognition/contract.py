@@ -126,6 +126,16 @@ class ModelContract:
             found.update(member.get("learned_from", ()))
         return frozenset(found)
 
+    @property
+    def learned_from_words(self) -> str:
+        """The titles of what the model, or its members, learned from."""
+        members = self.training.get("members", ())
+        known = [member["dataset"] for member in members] or [self.dataset]
+        titles = [data.get("title") or data.get("name") or "unknown data" for data in known]
+        if self.handed_down:
+            titles.append("what the models learned from that it went on from or was taught by")
+        return ", ".join(dict.fromkeys(map(str, titles)))
+
     def save(self, folder: Path) -> None:
         """Writes `contract.json` into a model's folder."""
         write_json(folder / CONTRACT, asdict(self))

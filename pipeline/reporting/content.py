@@ -7,7 +7,6 @@ from pipeline.evaluation import card
 from pipeline.evaluation.references import Reference, load_references
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.labels import EMOTIONS
-from pipeline.recognition.contract import ModelContract
 from pipeline.reporting import cards, results
 from pipeline.reporting.blocks import (
     Block,
@@ -164,7 +163,7 @@ def notes(material: Material) -> list[str]:
     if learned_from != {scored}:
         who = "Members of the model were" if members else "The model was"
         found.append(
-            f"{who} trained on other data ({_learned_from(contract)}). Whether some of these "
+            f"{who} trained on other data ({contract.learned_from_words}). Whether some of these "
             "images were among them is not known."
         )
     if scored in learned_from and report.split == Split.TRAIN.value:
@@ -185,16 +184,6 @@ def notes(material: Material) -> list[str]:
             "images is left out."
         )
     return found
-
-
-def _learned_from(contract: ModelContract) -> str:
-    """The titles of what a model, or its members, learned from."""
-    members = contract.training.get("members", ())
-    known = [member["dataset"] for member in members] or [contract.dataset]
-    titles = [data.get("title") or data.get("name") or "unknown data" for data in known]
-    if contract.handed_down:
-        titles.append("what the models learned from that it went on from or was taught by")
-    return ", ".join(dict.fromkeys(map(str, titles)))
 
 
 def _beside_others(report: EvaluationReport, references: tuple[Reference, ...]) -> Drawing:
