@@ -1,35 +1,48 @@
-"""Images per class as bars of plain HTML.
+"""Images per class as bars of plain HTML, with a few faces of each.
 
 The first page that is opened shows them: a plotly chart there would make the
-browser load and run four megabytes of script before anything can be clicked.
+browser load and run four megabytes of script before anything can be clicked,
+and of Streamlit's own elements each face would need three.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
 from app.charts import SPLIT_TITLES, class_balance_text
+from app.faces import montage, png_url
 from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS, Emotion
 
 _OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
+# Where it is narrow, the faces at the right of a row are cut off, half of them at most.
 _STYLE = """<style>
-.fl-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0.5rem 0.6rem;
-    align-items: center; font-size: 0.875rem; line-height: 1.2; }
+.fl-bars { display: grid; grid-template-columns: max-content minmax(8rem, 1fr) minmax(5rem, 10rem);
+    gap: 0.3rem 0.6rem; align-items: center; font-size: 0.875rem; line-height: 1.2; }
 .fl-bars .bar { display: flex; align-items: center; white-space: nowrap; }
 .fl-bars .bar i { height: 1.5rem; flex: 0 1 auto; }
 .fl-bars .bar span { padding-left: 0.4rem; flex: none; font-variant-numeric: tabular-nums; }
-.fl-key { display: flex; gap: 1rem; margin-bottom: 0.6rem; font-size: 0.875rem; }
-.fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.35rem;
+.fl-bars img { height: 2.5rem; width: 100%; border-radius: 6px;
+    object-fit: cover; object-position: left; }
+.fl-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.25rem; margin-bottom: 0.75rem; }
+.fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.4rem;
     background: rgb(122, 130, 145); }
+.fl-key span { opacity: 0.65; }
 </style>"""
 # The longest bar leaves room for its number at the right.
 _LONGEST = 66
 
 
-def class_bars(counts: dict[str, list[int]]) -> str:
+def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint8]] = ()) -> str:
     """Images per class as horizontal bars, each stacked from the three splits.
 
     Args:
         counts: `{split: [seven counts]}`, as in `DatasetMeta.counts`.
+        faces: For each class `uint8` grey faces of shape `(k, height, width)`, which
+            stand beside its bar; `k` may be 0.
 
     Returns:
         HTML; text takes the page's colour, light or dark.
@@ -40,16 +53,23 @@ def class_bars(counts: dict[str, list[int]]) -> str:
         f'<div>{emotion.title}</div><div class="bar">'
         + _segments(emotion, [counts[split][index] for split in SPLITS], most)
         + f"<span>{total:,} · {100 * total / whole:.1f} %</span></div>"
+        + f"<div>{_strip(faces[index]) if faces else ''}</div>"
         for index, (emotion, total) in enumerate(zip(EMOTIONS, totals, strict=True))
     )
     keys = "".join(
-        f'<div><i style="opacity:{_OPACITY[split]}"></i>{SPLIT_TITLES[split]}</div>'
+        f'<div><i style="opacity:{_OPACITY[split]}"></i>{SPLIT_TITLES[split]} '
+        f"<b>{sum(counts[split]):,}</b> <span>{100 * sum(counts[split]) / whole:.0f} %</span></div>"
         for split in SPLITS
     )
     return (
         f'{_STYLE}<div role="img" aria-label="{class_balance_text(counts)}">'
-        f'<div class="fl-key">{keys}</div><div class="fl-bars">{rows}</div></div>'
+        f'<div class="fl-key"><div><b>{sum(totals):,}</b> images</div>{keys}</div>'
+        f'<div class="fl-bars">{rows}</div></div>'
     )
+
+
+def _strip(faces: npt.NDArray[np.uint8]) -> str:
+    return f'<img src="{png_url(montage(faces, len(faces)))}" alt="">' if len(faces) else ""
 
 
 def _segments(emotion: Emotion, numbers: list[int], most: int) -> str:

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import charts, resources, state, views
+from app import resources, state, views
 from app.class_bars import class_bars
-from app.faces import montage
-from pipeline.dataset import SPLITS, DatasetMeta
+from pipeline.dataset import DatasetMeta
 from pipeline.errors import PipelineError
-from pipeline.labels import EMOTIONS
 
 _FACES_PER_CLASS = 4
 
@@ -32,12 +30,7 @@ def card(name: str) -> None:
     with views.card(views.plain(meta.title), "database", badges=badges(meta), key="dataset_card"):
         if meta.synthetic:
             st.caption(views.SYNTHETIC_HELP)
-        _sizes(meta)
-        balance, faces = st.columns(2, gap="medium")
-        with balance:
-            st.html(class_bars(meta.counts))
-        with faces:
-            _faces(name)
+        st.html(class_bars(meta.counts, resources.faces(name, _FACES_PER_CLASS)))
         _provenance(meta)
         st.page_link(
             "pages/dataset.py",
@@ -51,34 +44,6 @@ def shelf(active: str) -> None:
     with views.card("Datasets", "stacks", key="datasets_card"):
         for name in resources.datasets().names():
             _shelf_row(name, is_active=name == active)
-
-
-def _sizes(meta: DatasetMeta) -> None:
-    whole = meta.num_samples or 1
-    figures = [("Images", meta.num_samples, "")]
-    for split in SPLITS:
-        number = sum(meta.counts[split])
-        figures.append(
-            (charts.SPLIT_TITLES[split], number, f" :gray[{views.percent(number / whole, 0)}]")
-        )
-    with st.grid(4, min_column_width=120, gap="small"):
-        for title, number, share in figures:
-            st.markdown(f":small[:gray[{title}]]  \n**{number:,}**{share}")
-
-
-def _faces(name: str) -> None:
-    chosen = resources.faces(name, _FACES_PER_CLASS)
-    with st.grid(4, min_column_width=72, gap="small"):
-        for emotion, faces in zip(EMOTIONS, chosen, strict=True):
-            dot = f':color[●]{{foreground="{emotion.color}"}}'
-            with st.container(gap="xxsmall"):
-                if len(faces):
-                    st.image(
-                        montage(faces, columns=2),
-                        width="stretch",
-                        alt=f"{len(faces)} faces labelled {emotion.name}",
-                    )
-                st.markdown(f":small[{dot}\u00a0{emotion.title}]")
 
 
 def _provenance(meta: DatasetMeta) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import resources, views
+from app import plain_html, resources, views
 from pipeline.home import SHIPPED_MODELS, Home
 
 
@@ -19,18 +19,20 @@ def section() -> None:
 def folders() -> None:
     """The folders of this home, their sizes, and the free space."""
     home = resources.home()
-    views.text_table(
-        [
-            {"": title, "Folder": f"`{path}`", "Size": _size(path)}
-            for title, path in (
-                ("Datasets", home.data),
-                ("Training runs", home.runs),
-                ("Ensembles", home.ensembles),
-                ("Can be computed again", home.cache),
-                ("Shipped models", SHIPPED_MODELS),
-            )
-        ],
-        key="folders",
+    st.html(
+        plain_html.table(
+            [
+                {"Of what": title, "Size": _size(path), "Folder": str(path)}
+                for title, path in (
+                    ("Datasets", home.data),
+                    ("Training runs", home.runs),
+                    ("Sweeps", home.sweeps),
+                    ("Ensembles", home.ensembles),
+                    ("Can be computed again", home.cache),
+                    ("Shipped models", SHIPPED_MODELS),
+                )
+            ]
+        )
     )
     st.caption(
         f"{_free(home)} free on this disk. Set `FERLAB_HOME` before starting to keep datasets "

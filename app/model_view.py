@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import resources, views
+from app import plain_html, resources, views
 from app.charts import SPLIT_TITLES
 from app.training import fields
 from pipeline.dataset import Split
@@ -66,33 +66,42 @@ def _scores(entry: ModelEntry) -> None:
         return
     title = SPLIT_TITLES[Split(report.split)]
     clean = report.clean
-    figures = [(f"{title} accuracy", report.accuracy, report.accuracy_ci95, "")]
+    shown = [_figure(f"{title} accuracy", report.accuracy, report.accuracy_ci95)]
+    help_text = []
     if clean.accuracy is not None and clean.accuracy_ci95 is not None:
-        text = f"On the {clean.num_samples:,} images without an exact twin among the training ones."
-        figures.append(("Clean accuracy", clean.accuracy, clean.accuracy_ci95, text))
-    text = "Mean F1 of the seven classes: the rare ones count as much as the common ones."
-    figures.append(("Macro-F1", report.macro_f1, report.macro_f1_ci95, text))
-    with st.grid(3, min_column_width=104, gap="small"):
-        for label, value, (low, high), text in figures:
-            with st.container(gap="xxsmall"):
-                st.metric(label, views.percent(value), help=text or None)
-                st.caption(views.interval(low, high))
+        shown.append(_figure("Clean accuracy", clean.accuracy, clean.accuracy_ci95))
+        help_text.append(
+            f"Clean: on the {clean.num_samples:,} images without an exact twin among the training "
+            "ones."
+        )
+    shown.append(_figure("Macro-F1", report.macro_f1, report.macro_f1_ci95))
+    help_text.append(
+        "Macro-F1: the mean F1 of the seven classes; the rare ones count as much as the common "
+        "ones."
+    )
+    st.html(plain_html.figures(shown))
     synthetic = f" {views.SYNTHETIC_BADGE}" if report.dataset.synthetic else ""
     st.caption(
         f"{report.num_samples:,} {title.lower()} images of {views.plain(report.dataset.name)}"
-        f"{synthetic}; below each figure its 95 % interval."
+        f"{synthetic}, with 95 % intervals.",
+        help="\n\n".join(help_text),
     )
+
+
+def _figure(name: str, value: float, interval: tuple[float, float]) -> tuple[str, str, str]:
+    return name, views.percent(value), views.interval(*interval)
 
 
 def _facts(entry: ModelEntry, contract: ModelContract) -> None:
     data = contract.dataset
-    rows = {
-        "Network": f"{fields.network(contract.architecture)}, "
-        f"{views.count(contract.num_parameters)} parameters",
-        "Trained on": data.get("title") or data.get("name") or "unknown",
-        "Trained": views.when(contract.created),
-        "Origin": ORIGINS[entry.origin],
-    }
-    with st.grid(2, min_column_width=150, gap="small"):
-        for title, value in rows.items():
-            st.markdown(f":small[:gray[{title}]]  \n{views.plain(value)}")
+    network = fields.network(contract.architecture)
+    st.html(
+        plain_html.facts(
+            [
+                ("Network", f"{network}, {views.count(contract.num_parameters)} parameters"),
+                ("Trained on", data.get("title") or data.get("name") or "unknown"),
+                ("Trained", views.when(contract.created)),
+                ("Origin", ORIGINS[entry.origin]),
+            ]
+        )
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import resources, views
+from app import plain_html, resources, views
 from app.training import launch
 from app.training.words import with_sign
 from pipeline.errors import PipelineError
@@ -20,7 +20,7 @@ def latest() -> None:
     st.fragment(_latest, run_every=2.0 if lively else 10.0)(lively)
 
 
-def row(run: Run) -> dict[str, str]:
+def _row(run: Run) -> dict[str, str]:
     """One line of the table; a damaged run says so instead of hiding the others."""
     try:
         state, config, best = run.state, run.config, run.best or {}
@@ -49,13 +49,13 @@ def _line(
     note: str = "",
 ) -> dict[str, str]:
     return {
-        "Run": f"**{views.plain(run)}**",
+        "Run": run,
         "Status": status,
         "Epochs": epochs,
         "Best validation accuracy": accuracy,
-        "Dataset": views.plain(dataset),
+        "Dataset": dataset,
         "Started": started,
-        "Note": f":small[:gray[{views.plain(note)}]]" if note else "",
+        "Note": note,
     }
 
 
@@ -71,6 +71,6 @@ def _latest(was_lively: bool) -> None:
                 "A run appears here as soon as its training starts, and then its progress.",
             )
             return
-        views.text_table([row(run) for run in runs[:_LATEST]], key="runs")
+        st.html(plain_html.table([_row(run) for run in runs[:_LATEST]]))
         older = f" ({len(runs) - _LATEST} older)" if len(runs) > _LATEST else ""
         st.page_link("pages/runs.py", label=f"All runs{older}", icon=":material/table_chart:")

@@ -145,13 +145,17 @@ def _dataset_picker() -> None:
     if active is None:
         st.markdown(":small[:gray[Dataset]]  \n:gray[None yet]")
         return
-    # The file is the truth, whatever another tab or a job has written to it since.
-    st.session_state[_PICKER] = active
-    st.selectbox("Dataset", names, key=_PICKER, on_change=_dataset_picked)
+    name = ""
+    if len(names) > 1:
+        # The file is the truth, whatever another tab or a job has written to it since.
+        st.session_state[_PICKER] = active
+        st.selectbox("Dataset", names, key=_PICKER, on_change=_dataset_picked)
+    else:
+        name = f":small[:gray[Dataset]]  \n{views.plain(active)}  \n"
     with views.guarded():
         meta = resources.datasets().meta(active)
         badge = f" {views.SYNTHETIC_BADGE}" if meta.synthetic else ""
-        st.markdown(f":small[:gray[{meta.num_samples:,} images]]{badge}")
+        st.markdown(f"{name}:small[:gray[{meta.num_samples:,} images]]{badge}")
 
 
 def _dataset_picked() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>$~#|]|:(?=[a-z]))")
-
-# Rows divided by lines, as in Streamlit's own table without a grid.
-_TABLE_STYLE = """<style>
-[class*="st-key-text_table_"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
-[class*="st-key-text_table_"] table { width: 100%; margin: 0 0 1rem; }
-[class*="st-key-text_table_"] :is(th, td) { white-space: nowrap; border-width: 0 0 1px;
-    border-style: solid; text-align: left; }
-[class*="st-key-text_table_"] th { font-weight: 400; opacity: 0.65; }
-[class*="st-key-text_table_"] td:last-child { white-space: normal; min-width: 6rem; }
-[class*="st-key-text_table_"] tr:last-child td { border-bottom: none; }
-</style>"""
 
 SYNTHETIC_BADGE = ":orange-badge[:material/draw: Synthetic]"
 SYNTHETIC_HELP = "Drawn by a program, not photographed: good for trying things, not for results."
@@ -120,25 +109,6 @@ def empty_state(title: str, text: str) -> None:
         st.markdown(f"**{title}**", text_alignment="center")
         st.caption(text, text_alignment="center")
         st.space("small")
-
-
-def text_table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
-    """A small table to read, of Markdown; where it is too wide for the page, it scrolls.
-
-    Streamlit's own tables make the browser load a megabyte of script, which the
-    first page can do without.
-
-    Args:
-        rows: `{heading: Markdown}`, the same headings in each; at least one row.
-            Only the last column breaks its lines.
-        key: A stable name for tests and styles.
-    """
-    headings = list(rows[0])
-    lines = [headings, ["---"] * len(headings), *([row[name] for name in headings] for row in rows)]
-    cells = ([" ".join(cell.split()) for cell in line] for line in lines)
-    st.html(_TABLE_STYLE)
-    with st.container(key=f"text_table_{key}"):
-        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in cells))
 
 
 def data_table(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from app.charts import SPLIT_TITLES
-from app.faces import montage
+from app.faces import montage, png_url
 from pipeline.dataset import SPLITS, Dataset, Split, ferplus
 from pipeline.dataset.inspection import Inspection
 from pipeline.dataset.overlay import Overlay
@@ -188,16 +186,6 @@ def sheet(
         "ratio": dataset.images.shape[2] / dataset.images.shape[1],
         "items": items,
     }
-
-
-def png_url(picture: npt.NDArray[np.uint8]) -> str:
-    """A grey picture as a `data:` address, without loss."""
-    return "data:image/png;base64," + base64.b64encode(png(picture)).decode("ascii")
-
-
-def png(picture: npt.NDArray[np.uint8]) -> bytes:
-    """A grey picture as a PNG file."""
-    return cv2.imencode(".png", picture)[1].tobytes()
 
 
 def copies_of(found: Inspection, index: int) -> tuple[Indices, Indices]:

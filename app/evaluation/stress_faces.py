@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from app.dataset_page.gallery import png_url
+from app.faces import png_url
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.classifier import EmotionClassifier

@@ -1,5 +1,8 @@
+import base64
 import re
 
+import cv2
+import numpy as np
 import pytest
 
 from app.charts import SPLIT_TITLES, class_balance_text
@@ -32,7 +35,9 @@ def test_each_class_has_its_colour_and_its_total() -> None:
     for emotion in EMOTIONS:
         assert html.count(f"background:{emotion.color}") == 3
     assert "8,989 · 25.0 %" in html
-    assert all(f"</i>{title}</div>" in html for title in SPLIT_TITLES.values())
+    assert "<b>35,887</b> images" in html
+    for split, title in SPLIT_TITLES.items():
+        assert f"</i>{title} <b>{sum(COUNTS[split]):,}</b>" in html
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -40,6 +45,22 @@ def test_tiny_datasets_can_be_drawn(number: int) -> None:
     html = class_bars({split: [number] + [0] * 6 for split in COUNTS})
     assert len(widths(html, "Angry")) == 3 * number
     assert f"<span>{3 * number} · {100 * number:.1f} %</span>" in html
+
+
+def test_faces_stand_beside_the_bar_of_their_class() -> None:
+    faces = [np.full((number, 48, 48), 40 * number, np.uint8) for number in range(7)]
+    html = class_bars(COUNTS, faces)
+    rows = re.findall(r'<div>(\w+)</div><div class="bar">.*?</div><div>(.*?)</div>', html)
+    assert [title for title, _ in rows] == [emotion.title for emotion in EMOTIONS]
+    for number, (_, picture) in enumerate(rows):
+        if not number:
+            assert picture == ""
+            continue
+        data = base64.b64decode(picture.split("base64,")[1].split('"')[0])
+        strip = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert strip.shape == (48, 48 * number)
+        assert (strip == 40 * number).all()
+    assert "<img" not in class_bars(COUNTS)
 
 
 def test_words_say_the_same_as_the_bars() -> None:

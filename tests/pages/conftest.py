@@ -1,6 +1,8 @@
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +121,21 @@ def write_model() -> Callable[..., None]:
     return write
 
 
+def _words(html: str) -> str:
+    content = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
+
+
 @pytest.fixture
 def texts() -> Callable[[AppTest], str]:
-    """All words on a page, as Markdown without escapes."""
+    """All words on a page, as Markdown without escapes; of HTML its words alone."""
 
     def read(app: AppTest) -> str:
         assert not app.exception, app.exception[0].message
         kinds = (app.title, app.markdown, app.caption, app.code, app.error, app.success, app.metric)
         words = [str(element.value) for kind in kinds for element in kind]
         words += [element.label for kind in (app.metric, app.button) for element in kind]
+        words += [_words(element.proto.body) for element in app.get("html")]
         return "\n".join(words).replace("\\", "")
 
     return read

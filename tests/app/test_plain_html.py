@@ -1,0 +1,19 @@
+from app import plain_html
+
+
+def test_text_from_outside_is_no_markup() -> None:
+    nasty = "<b>&\"'"
+    safe = "&lt;b&gt;&amp;&quot;&#x27;"
+    assert f'<dd class="figure">{safe}</dd>' in plain_html.figures([("a", nasty, "c")])
+    assert plain_html.figures([(nasty, "b", nasty)]).count(safe) == 2
+    assert f"<dt>{safe}</dt><dd>{safe}</dd>" in plain_html.facts([(nasty, nasty)])
+    table = plain_html.table([{nasty: nasty, "b": nasty}])
+    assert table.count(safe) == 3
+    assert nasty not in table
+
+
+def test_a_table_has_a_heading_for_each_column_and_row() -> None:
+    table = plain_html.table([{"Run": "one", "Note": ""}, {"Run": "two", "Note": "stopped"}])
+    assert '<th scope="col">Run</th><th scope="col">Note</th>' in table
+    assert '<tr><th scope="row">one</th><td></td></tr>' in table
+    assert '<tr><th scope="row">two</th><td>stopped</td></tr>' in table
