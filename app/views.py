@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,8 @@ from app.messages import APOLOGY, describe
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_Subject = TypeVar("_Subject")
 
 _logger = logging.getLogger(__name__)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>$~#|]|:(?=[a-z]))")
@@ -82,6 +84,27 @@ def fold(label: str, icon: str, content: Callable[[], None], *, key: str) -> Non
     if box.open:
         with box, guarded():
             content()
+
+
+def tabs(
+    contents: Mapping[str, Callable[[_Subject], None]], subject: _Subject, *, key: str
+) -> None:
+    """Tabs of which only the open one is made; who comes back finds it open still.
+
+    Args:
+        contents: What shows each, by title.
+        subject: Passed to them.
+        key: Of the state: the title of the open one.
+    """
+    kept = f"{key}_kept"
+    if kept in st.session_state:
+        st.session_state.setdefault(key, st.session_state[kept])
+    boxes = st.tabs(list(contents), key=key, on_change="rerun")
+    for box, (title, draw) in zip(boxes, contents.items(), strict=True):
+        if box.open:
+            st.session_state[kept] = title
+            with box, guarded():
+                draw(subject)
 
 
 @contextmanager

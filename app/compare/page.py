@@ -1,9 +1,23 @@
-"""The compare page as a whole."""
+"""The compare page as a whole: its chooser and tabs, of which only the open one is drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from app import views
 from app.compare import choice, same_images, training
+from app.compare.subjects import Subject
+
+TAB = "compare_tab"
+"""The key of the page's tabs."""
+
+TABS: dict[str, Callable[[Sequence[Subject]], None]] = {
+    ":material/show_chart: Curves": training.curves,
+    ":material/tune: Settings": training.settings,
+    ":material/scatter_plot: Results and costs": training.costs,
+    ":material/compare: On the same images": same_images.section,
+    ":material/flag: What others achieve": training.references,
+}
 
 
 def board() -> None:
@@ -13,12 +27,4 @@ def board() -> None:
         return
     with views.guarded():
         training.heading(subjects)
-    for title, icon, key, draw in (
-        ("Curves", "show_chart", "curves", training.curves),
-        ("Settings", "tune", "settings", training.settings),
-        ("Results and costs", "scatter_plot", "costs", training.costs),
-        ("On the same images", "compare", "same_images", same_images.section),
-        ("What others achieve", "flag", "references", training.references),
-    ):
-        with views.card(title, icon, key=f"compare_card_{key}"), views.guarded():
-            draw(subjects)
+    views.tabs(TABS, subjects, key=TAB)

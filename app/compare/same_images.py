@@ -40,8 +40,8 @@ def section(subjects: Sequence[Subject]) -> None:
     if not names:
         views.empty_state(
             "No dataset here",
-            "Curves, settings, costs and stored scores above need none. To hold the models against "
-            "the same images, get a dataset on the overview.",
+            "The other tabs need none. To hold the models against the same images, get a dataset "
+            "on the overview.",
         )
         return
     question = _ask(able, names)

@@ -44,8 +44,4 @@ def board(name: str) -> None:
             f"{views.plain(meta.title)} · {meta.num_samples:,} images {dataset_view.badges(meta)}"
         )
         trouble()
-        tabs = st.tabs(list(TABS), key=look.TABS, on_change="rerun")
-        for opened, draw in zip(tabs, TABS.values(), strict=True):
-            if opened.open:
-                with opened, views.guarded():
-                    draw(desk)
+        views.tabs(TABS, desk, key=look.TABS)

@@ -55,8 +55,4 @@ def board() -> None:
         desk = open_desk(choice)
         overview.provenance(desk)
         onward.links(desk.entry)
-        tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
-        for opened, draw in zip(tabs, TABS.values(), strict=True):
-            if opened.open:
-                with opened, views.guarded():
-                    draw(desk)
+        views.tabs(TABS, desk, key=_TAB)

