@@ -5,10 +5,10 @@
 It starts servers of its own, with the datasets and models of this home. A page
 counts as there when its title is, its script is done, nothing on it is a
 placeholder any more and every chart is drawn. Each round is a new browser
-profile, so its cache is empty; the first page is then opened once more in it,
-and each page is gone to twice from the sidebar. A round before the others meets
-a server that has just started. Needs Playwright (requirements-dev.txt) and
-Chromium.
+profile, so its cache is empty; the first page is then opened once more in it and
+read for four seconds, and each page is gone to twice from the sidebar. A round
+before the others meets a server that has just started. Needs Playwright
+(requirements-dev.txt) and Chromium.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ FLAGS = [
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """What its command may be called."""
 _PAUSE = 500
+_READING = 4000
 FIRST = "Overview"
 EMPTY, WARM = "cache empty", "cache warm"
 # What lies in a closed fold is not waited for.
@@ -96,6 +97,7 @@ def one_round(browser: Browser, url: str) -> Times:
     titles = [text.strip() for text in links.all_inner_texts()]
     # Icons are letters of a font, on a line of their own.
     titles = [title.splitlines()[-1] for title in titles]
+    page.wait_for_timeout(_READING)
     for cache in (EMPTY, WARM):
         for title in [*titles[1:], titles[0]]:
             # Streamlit loses a click in the instant in which a component reports for the first

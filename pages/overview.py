@@ -10,6 +10,7 @@ from app import (
     model_view,
     resources,
     runs_view,
+    scripts_ahead,
     state,
     views,
 )
@@ -47,3 +48,5 @@ if active is not None:
 
 with views.guarded():
     home_view.section()
+
+scripts_ahead.load()

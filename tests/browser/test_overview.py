@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from app import scripts_ahead
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Visit = Callable[..., Page]
@@ -57,7 +59,7 @@ def test_import_by_path_and_the_next_beside_it(
     import_by_path(page, tmp_path / "faces.csv", "second")
     expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
     page.locator(".st-key-dataset_first").get_by_role("button", name="Make active").click()
-    expect(page.locator(".st-key-dataset_first").get_by_text("Active")).to_be_visible()
+    expect(page.locator(".st-key-dataset_first").get_by_text("Active", exact=True)).to_be_visible()
     page.locator(".st-key-dataset_second").get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.locator(".st-key-dataset_second")).to_have_count(0)
@@ -97,3 +99,17 @@ def test_nothing_is_cut_off(filled_home: Path, visit: Visit, width: int, scheme:
         "word => getComputedStyle(word).color.match(/\\d+/g).slice(0, 3).every(c => c > 128)"
     )
     assert bright == (scheme == "dark")
+
+
+def test_what_other_pages_need_comes_while_this_one_is_read(
+    filled_home: Path, visit: Visit
+) -> None:
+    page = visit()
+    names = scripts_ahead.file_names()
+    assert names
+    page.wait_for_function(
+        "names => names.every(name => performance.getEntriesByType('resource')"
+        ".some(entry => entry.name.endsWith('/static/js/' + name)))",
+        arg=names,
+    )
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)

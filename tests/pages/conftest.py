@@ -122,7 +122,7 @@ def write_model() -> Callable[..., None]:
 
 
 def _words(html: str) -> str:
-    content = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    content = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
 
 
