@@ -59,7 +59,7 @@ def test_import_by_path_and_the_next_beside_it(
     import_by_path(page, tmp_path / "faces.csv", "second")
     expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
     page.locator(".st-key-dataset_first").get_by_role("button", name="Make active").click()
-    expect(page.locator(".st-key-dataset_first").get_by_text("Active", exact=True)).to_be_visible()
+    expect(page.locator(".st-key-dataset_first").locator(".stMarkdownBadge")).to_be_visible()
     page.locator(".st-key-dataset_second").get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.locator(".st-key-dataset_second")).to_have_count(0)
