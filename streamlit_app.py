@@ -10,7 +10,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import server, shell, views
+from app import server, shell, video_file, views
 
 if __name__ == "__main__":
     st.set_page_config(page_title="FER Lab", page_icon=shell.logo(with_name=False), layout="wide")
@@ -115,7 +115,7 @@ else:
     api = server.make_api()
     application = st.App(
         __file__,
-        routes=api.routes(),
+        routes=[*api.routes(), video_file.route()],
         lifespan=partial(server.lifespan, api=api),
         on_script_error=server.on_script_error,
     )

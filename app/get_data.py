@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, state, views, work_folders
+from app import resources, sources, state, views, work_folders
 from app.jobs import Work
 from pipeline.dataset import DatasetStore
 from pipeline.dataset.store import check_name
@@ -26,7 +26,6 @@ DEMO = "demo"
 
 _FER2013 = "fer2013"
 _UPLOAD_TYPES = ("csv", "zip", "gz", "xz", "tar", "tgz", "txz", "parquet")
-_CHUNK = 1 << 20
 
 
 def begin_demo() -> None:
@@ -184,10 +183,9 @@ def _begin_path(source: str, name: str, votes: str) -> None:
     if not source.strip():
         raise DatasetError("give the path of a file or folder on this computer")
     check_name(name)
-    work = import_work(
-        resources.home(), _path(source), name, _path(votes) if votes.strip() else None
-    )
-    resources.jobs().start(JOB, f"Import of {_path(source).name}", work)
+    path = sources.path(source)
+    work = import_work(resources.home(), path, name, sources.path(votes) if votes.strip() else None)
+    resources.jobs().start(JOB, f"Import of {path.name}", work)
     st.rerun()
 
 
@@ -225,8 +223,8 @@ def _begin_upload(uploaded: UploadedFile | None, votes: UploadedFile | None, nam
     # On the disk of the datasets: a system's own folder for such files may be small memory.
     folder = Path(tempfile.mkdtemp(prefix=work_folders.prefix(work_folders.UPLOAD), dir=home.data))
     try:
-        source = _stored(uploaded, folder)
-        votes_file = _stored(votes, folder / "votes") if votes is not None else None
+        source = sources.stored(uploaded, folder)
+        votes_file = sources.stored(votes, folder / "votes") if votes is not None else None
         work = upload_work(home, folder, source, name, votes_file)
         resources.jobs().start(JOB, f"Import of {source.name}", work)
     except Exception:
@@ -277,17 +275,3 @@ def _free_name() -> str:
     taken = resources.datasets().names()
     numbered = (f"{_FER2013}-{number}" for number in count(2))
     return next(name for name in chain([_FER2013], numbered) if name not in taken)
-
-
-def _path(text: str) -> Path:
-    # People paste paths with the quotes that a file manager puts around them.
-    return Path(text.strip().strip("\"'")).expanduser()
-
-
-def _stored(uploaded: UploadedFile, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    path = folder / Path(uploaded.name.replace("\\", "/")).name
-    uploaded.seek(0)
-    with path.open("wb") as file:
-        shutil.copyfileobj(uploaded, file, _CHUNK)
-    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -11,10 +10,10 @@ from pathlib import Path, PurePath
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, video_charts, views
+from app import resources, sources, video_charts, video_file, views
 from app.charts import CONFIG
 from app.recognition import RecognitionSettings
-from app.videos import KIND, Folder, VideoResult, series, video_work
+from app.videos import KIND, VideoResult, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.video.analysis import TrackSummary, VideoAnalysis, clock
@@ -36,7 +35,6 @@ _SOURCE_TITLES = {
     _UPLOAD: ":material/upload: Upload",
     _PATH: ":material/folder_open: This computer",
 }
-_CHUNK = 1 << 20
 _MOST_PERSONS = 12
 _BRIEF = 1.0
 _MOST_MOMENTS = 12
@@ -119,7 +117,7 @@ def _begin(
     desk = resources.videos()
     folder = desk.new_folder()
     try:
-        file = _given(path) if uploaded is None else _stored(uploaded, folder)
+        file = _given(path) if uploaded is None else sources.stored(uploaded, Path(folder.name))
         work = video_work(
             desk, file, folder, partial(resources.recognizer, settings), settings, interval
         )
@@ -133,18 +131,9 @@ def _begin(
 
 
 def _given(text: str) -> Path:
-    # People paste paths with the quotes that a file manager puts around them.
-    path = Path(text.strip().strip("\"'")).expanduser()
+    path = sources.path(text)
     if not path.is_file():
         raise VideoFormatError(f"there is no file {path} on this computer")
-    return path
-
-
-def _stored(uploaded: UploadedFile, folder: Folder) -> Path:
-    path = Path(folder.name) / PurePath(uploaded.name.replace("\\", "/")).name
-    uploaded.seek(0)
-    with path.open("wb") as file:
-        shutil.copyfileobj(uploaded, file, _CHUNK)
     return path
 
 
@@ -169,14 +158,15 @@ def _header(result: VideoResult) -> None:
 
 
 def _player(result: VideoResult) -> None:
-    if result.copy is None:
+    copy = result.copy
+    if copy is None:
         return
     # A new place in the page for each jump: the player would not go twice to the same second.
     with st.container(key=f"video_player_{result.id}_{st.session_state.get(_JUMPS, 0)}"):
         jumped = st.session_state.get(_JUMP)
         second = jumped[1] if jumped and jumped[0] == result.id else 0
         st.video(
-            result.copy,
+            video_file.address(result, copy),
             start_time=second,
             alt=f"{result.analysis.file} with its faces marked",
         )

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import secrets
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,13 @@ class VideoResult:
         id: Distinct for each result of a server.
         analysis: What was found.
         folder: Holds the marked copy.
+        token: Part of the address of the marked copy; nobody guesses it.
     """
 
     id: int
     analysis: VideoAnalysis
     folder: Path
+    token: str = field(default_factory=secrets.token_urlsafe)
 
     @property
     def copy(self) -> Path | None:

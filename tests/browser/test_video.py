@@ -76,6 +76,8 @@ def test_marked_copy_plays_and_jumps(video_page: Callable[..., Page], clip: Path
     expect(page.get_by_text("13 samples, 1 person")).to_be_visible()
     wait_for_player(page, "video.videoWidth > 0")
     assert player(page, "duration") == pytest.approx(6.0, abs=0.1)
+    # From the disk, not from Streamlit's memory.
+    assert "/marked-video/" in page.locator("video").evaluate("video => video.currentSrc")
     # Muted, since no browser plays sound before it was clicked.
     page.locator("video").evaluate("video => { video.muted = true; return video.play(); }")
     wait_for_player(page, "video.currentTime > 0.3")

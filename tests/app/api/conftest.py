@@ -1,16 +1,13 @@
 import io
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 import streamlit as st
-import uvicorn
 from PIL import Image
-from starlette.applications import Starlette
 
 from app import resources
 from app.api.routes import Api
@@ -18,6 +15,7 @@ from app.api.settings import ApiSettings
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from tests.served_models import make_model
+from tests.serving import served
 
 
 @pytest.fixture
@@ -35,28 +33,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 @pytest.fixture
 def serve(home: Home) -> Iterator[Callable[..., str]]:
     """Starts a server with the API alone and gives its address."""
-    running: list[tuple[uvicorn.Server, threading.Thread, Api]] = []
+    with ExitStack() as running:
 
-    def start(settings: ApiSettings | None = None) -> str:
-        api = Api(settings or ApiSettings())
-        config = uvicorn.Config(
-            Starlette(routes=api.routes()), port=0, lifespan="off", log_level="warning"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        running.append((server, thread, api))
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.005)
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        def start(settings: ApiSettings | None = None) -> str:
+            api = Api(settings or ApiSettings())
+            running.callback(api.close)
+            return running.enter_context(served(api.routes()))
 
-    yield start
-    for server, thread, api in running:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
-        api.close()
+        yield start
 
 
 @pytest.fixture
