@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from app.charts import GREY, LEGEND
 from app.compare.subjects import Subject, value_text
+from app.parallel_chart import Axis, Line, parallel_chart
 from app.reference_charts import EDGE, ROW, error_bars, frame
 from app.training import fields
 from pipeline.evaluation.comparison import pareto_front
@@ -26,8 +27,6 @@ CURVES = {
 """The curves: title, the history's name for training and for validation, factor."""
 
 _SPARSE = 30
-_BELOW = 0.3
-_BESIDE = 0.04
 _SIDE_BY_SIDE = 0.012
 
 
@@ -111,58 +110,28 @@ def curves_text(subjects: Sequence[Subject]) -> str:
 def parallel(subjects: Sequence[Subject], settings: Sequence[str]) -> go.Figure:
     """Parallel coordinates: an axis for each setting and for the result, a line for each run.
 
-    The axes lie, so that long values and a phone get along. The values of a
-    setting are evenly spaced in their order; the result has a scale.
+    The values of a setting are evenly spaced in their order; the result has a scale.
 
     Args:
         subjects: The lines.
         settings: The settings, in order.
     """
-    axes = [_ordinal(subjects, name) for name in settings]
-    axes.append(_linear("Validation accuracy", [item.val_accuracy for item in subjects]))
-    rows = list(range(len(axes)))
-    figure = go.Figure()
-    for row, axis in enumerate(axes):
-        figure.add_scatter(
-            x=[0, 1],
-            y=[row, row],
-            mode="lines",
-            line={"color": GREY, "width": 1, "dash": "dot"},
-            hoverinfo="skip",
-        )
-        figure.add_scatter(
-            x=[at - _BESIDE if at == 1 else at + _BESIDE for at in axis.ticks],
-            y=[row + _BELOW] * len(axis.ticks),
-            text=list(axis.ticks.values()),
-            mode="text",
-            # Beside the lines, which run down through the places; at the end there is no room.
-            textposition=["middle left" if at == 1 else "middle right" for at in axis.ticks],
-            hoverinfo="skip",
-        )
+    scales = [_ordinal(subjects, name) for name in settings]
+    scales.append(_linear("Validation accuracy", [item.val_accuracy for item in subjects]))
+    lines = []
     for number, item in enumerate(subjects):
         # Side by side, so that lines with the same values can be told apart.
         shift = (number - (len(subjects) - 1) / 2) * _SIDE_BY_SIDE
-        figure.add_scatter(
-            name=item.name,
-            x=[None if (at := axis.places[number]) is None else at + shift for axis in axes],
-            y=rows,
-            customdata=[[axis.title, axis.texts[number]] for axis in axes],
-            mode="lines+markers",
-            line={"color": item.color, "width": 2},
-            marker={"size": 9, "symbol": item.symbol, "line": EDGE},
-            hovertemplate=f"{item.name}: %{{customdata[0]}} %{{customdata[1]}}<extra></extra>",
+        lines.append(
+            Line(
+                item.name,
+                [None if (at := scale.places[number]) is None else at + shift for scale in scales],
+                [scale.texts[number] for scale in scales],
+                item.color,
+                {"size": 9, "symbol": item.symbol, "line": EDGE},
+            )
         )
-    frame(figure, height=40 + 2 * ROW * len(axes))
-    figure.update_layout(showlegend=False)
-    figure.update_xaxes(visible=False, range=[-0.16, 1.16])
-    figure.update_yaxes(
-        tickvals=rows,
-        ticktext=[f"{axis.title}  " for axis in axes],
-        range=[len(axes) - 0.4, -0.4],
-        showgrid=False,
-        zeroline=False,
-    )
-    return figure
+    return parallel_chart([scale.axis for scale in scales], lines)
 
 
 def trade_off(
@@ -287,16 +256,15 @@ def two_answers(bars: Sequence[tuple[str, str, list[float]]], label: str) -> go.
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """One axis of `parallel`: where each subject is on it, in `[0, 1]`, and what it says."""
+class _Scale:
+    """An axis of `parallel`, and where each subject is on it, in numbers and in words."""
 
-    title: str
+    axis: Axis
     places: list[float | None]
     texts: list[str]
-    ticks: dict[float, str]
 
 
-def _ordinal(subjects: Sequence[Subject], name: str) -> _Axis:
+def _ordinal(subjects: Sequence[Subject], name: str) -> _Scale:
     values = [item.config.get(name) for item in subjects]
     distinct = {value_text(name, value): value for value in values}
     order = sorted(distinct, key=lambda text: _sort_key(distinct[text]))
@@ -304,19 +272,21 @@ def _ordinal(subjects: Sequence[Subject], name: str) -> _Axis:
     spaced = {text: place / last if len(order) > 1 else 0.5 for place, text in enumerate(order)}
     texts = [value_text(name, value) for value in values]
     ticks = {place: text for text, place in spaced.items()}
-    return _Axis(fields.title(name), [spaced[text] for text in texts], texts, ticks)
+    return _Scale(Axis(fields.title(name), ticks), [spaced[text] for text in texts], texts)
 
 
-def _linear(title: str, values: Sequence[float | None]) -> _Axis:
+def _linear(title: str, values: Sequence[float | None]) -> _Scale:
     known = [value for value in values if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     span = high - low
     places = [None if value is None else (value - low) / span if span else 0.5 for value in values]
     texts = ["—" if value is None else f"{100 * value:.1f} %" for value in values]
-    ticks = {place: text for place, text in zip(places, texts, strict=True) if place in (0, 0.5, 1)}
-    return _Axis(
-        title, places, texts, {key: text for key, text in ticks.items() if key is not None}
-    )
+    ticks = {
+        place: text
+        for place, text in zip(places, texts, strict=True)
+        if place is not None and place in (0, 0.5, 1)
+    }
+    return _Scale(Axis(title, ticks), places, texts)
 
 
 def _sort_key(value: Any) -> tuple[int, float, str]:

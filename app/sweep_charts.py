@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from app.charts import ACCENT, GREY, GROUND, LEGEND
+from app.parallel_chart import Axis, Line, parallel_chart
 from app.training.fields import choice, title
 from pipeline.training.sweep import SweepDefinition, SweepField, TrialPhase, TrialRecord
 from pipeline.training.sweep.store import best
@@ -20,8 +21,6 @@ _FROM_POOR_TO_GOOD = ["#9AA3B8", ACCENT, "#E0A100"]
 """All three read on light and on dark ground."""
 _FEW = 12
 """There is no trial or epoch 1.5, though a short axis would like one."""
-_ROW = 62
-_BELOW = 0.27
 
 Trials = Sequence[TrialRecord]
 
@@ -132,16 +131,13 @@ def slices(trials: Trials, definition: SweepDefinition, field: SweepField) -> go
 def parallel(trials: Trials, definition: SweepDefinition) -> go.Figure:
     """Each finished trial as a line over all settings to its metric; good ones are golden.
 
-    The axes lie, so that long values and a phone get along. Where a setting had
-    no effect, the line of the trial has a gap.
+    Where a setting had no effect, the line of the trial has a gap.
     """
     finished = [item for item in trials if item.value is not None]
     values = [scaled(item.value or 0.0, definition) for item in finished]
-    axes = [*map(_searched, definition.fields), _spanned(metric_title(definition), values)]
+    scales = [*map(_searched, definition.fields), _spanned(metric_title(definition), values)]
     names = [field.name for field in definition.fields]
-    figure = go.Figure()
-    for row, axis in enumerate(axes):
-        _lying(figure, row, axis)
+    lines = []
     # What is drawn last lies on top: the best.
     for item, value in sorted(
         zip(finished, values, strict=True),
@@ -149,34 +145,19 @@ def parallel(trials: Trials, definition: SweepDefinition) -> go.Figure:
         reverse=definition.direction == "minimize",
     ):
         drawn = [*(item.params.get(name) for name in names), value]
-        goodness = axes[-1].place(value)
+        goodness = scales[-1].place(value)
         goodness = 1 - goodness if definition.direction == "minimize" else goodness
-        figure.add_scatter(
-            name=f"trial {item.number}",
-            x=[
-                None if at is None else axis.place(at) for axis, at in zip(axes, drawn, strict=True)
-            ],
-            y=list(range(len(axes))),
-            customdata=[[axis.title, axis.text(at)] for axis, at in zip(axes, drawn, strict=True)],
-            mode="lines+markers",
-            line={"color": sample_colorscale(_FROM_POOR_TO_GOOD, [goodness])[0], "width": 2},
-            marker={"size": 6},
-            opacity=0.45 + 0.55 * goodness,
-            hovertemplate=f"trial {item.number}: %{{customdata[0]}} %{{customdata[1]}}"
-            "<extra></extra>",
+        pairs = list(zip(scales, drawn, strict=True))
+        lines.append(
+            Line(
+                f"trial {item.number}",
+                [None if at is None else scale.place(at) for scale, at in pairs],
+                [scale.text(at) for scale, at in pairs],
+                sample_colorscale(_FROM_POOR_TO_GOOD, [goodness])[0],
+                opacity=0.45 + 0.55 * goodness,
+            )
         )
-    _dress(figure, height=40 + _ROW * len(axes))
-    figure.update_layout(showlegend=False)
-    # Room for the words at the ends.
-    figure.update_xaxes(visible=False, range=[-0.18, 1.18])
-    figure.update_yaxes(
-        tickvals=list(range(len(axes))),
-        ticktext=[f"{axis.title}  " for axis in axes],
-        range=[len(axes) - 0.4, -0.3],
-        showgrid=False,
-        zeroline=False,
-    )
-    return figure
+    return parallel_chart([scale.axis for scale in scales], lines)
 
 
 def scaled(value: float, definition: SweepDefinition) -> float:
@@ -204,8 +185,8 @@ def text(trials: Trials, definition: SweepDefinition) -> str:
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """One axis of `parallel`.
+class _Scale:
+    """An axis of `parallel`.
 
     Attributes:
         title: What is on it.
@@ -219,8 +200,13 @@ class _Axis:
     text: Callable[[Any], str]
     marks: tuple[Any, ...]
 
+    @property
+    def axis(self) -> Axis:
+        """The axis as it is drawn."""
+        return Axis(self.title, {self.place(mark): self.text(mark) for mark in self.marks})
 
-def _searched(field: SweepField) -> _Axis:
+
+def _searched(field: SweepField) -> _Scale:
     """The axis of a setting: all of what is searched, whatever was tried of it."""
     if field.choices:
         last = len(field.choices) - 1
@@ -228,17 +214,17 @@ def _searched(field: SweepField) -> _Axis:
         def place(value: Any) -> float:
             return field.choices.index(value) / last
 
-        return _Axis(title(field.name), place, partial(_word, field), field.choices)
+        return _Scale(title(field.name), place, partial(_word, field), field.choices)
     low, high = float(field.low or 0.0), float(field.high or 0.0)
     if not field.log:
-        return _Axis(
+        return _Scale(
             title(field.name),
             lambda value: (value - low) / (high - low),
             _number,
             (low, (low + high) / 2, high),
         )
     span = math.log(high / low)
-    return _Axis(
+    return _Scale(
         title(field.name),
         lambda value: math.log(value / low) / span,
         _number,
@@ -246,28 +232,11 @@ def _searched(field: SweepField) -> _Axis:
     )
 
 
-def _spanned(name: str, values: Sequence[float]) -> _Axis:
+def _spanned(name: str, values: Sequence[float]) -> _Scale:
     low, high = min(values, default=0.0), max(values, default=0.0)
     if low == high:
-        return _Axis(name, lambda value: 0.5, _number, (low,))
-    return _Axis(name, lambda value: (value - low) / (high - low), _number, (low, high))
-
-
-def _lying(figure: go.Figure, row: int, axis: _Axis) -> None:
-    figure.add_scatter(
-        x=[0, 1],
-        y=[row, row],
-        mode="lines",
-        line={"color": GREY, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-    )
-    figure.add_scatter(
-        x=[axis.place(mark) for mark in axis.marks],
-        y=[row + _BELOW] * len(axis.marks),
-        text=[axis.text(mark) for mark in axis.marks],
-        mode="text",
-        hoverinfo="skip",
-    )
+        return _Scale(name, lambda value: 0.5, _number, (low,))
+    return _Scale(name, lambda value: (value - low) / (high - low), _number, (low, high))
 
 
 def _number(value: Any) -> str:
