@@ -16,6 +16,7 @@ from app.charts import GREY, GROUND
 _ROW = 60
 _BELOW = 0.3
 _BESIDE = 0.04
+_LONGEST = 16
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Axis:
 
     Attributes:
         title: What is on it.
-        ticks: The words below it by their places, in `[0, 1]`.
+        ticks: The words below it by their places, in `[0, 1]`; long ones are cut off.
     """
 
     title: str
@@ -105,9 +106,13 @@ def _add_axis(figure: go.Figure, row: int, axis: Axis) -> None:
     figure.add_scatter(
         x=[at - _BESIDE if at == 1 else at + _BESIDE for at in axis.ticks],
         y=[row + _BELOW] * len(axis.ticks),
-        text=list(axis.ticks.values()),
+        text=[_short(text) for text in axis.ticks.values()],
         mode="text",
         # Beside the lines, which run down through the places; at the end there is no room.
         textposition=["middle left" if at == 1 else "middle right" for at in axis.ticks],
         hoverinfo="skip",
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"

@@ -136,7 +136,7 @@ def costs(subjects: Sequence[Subject]) -> None:
     if not scored:
         views.empty_state("No results yet", "None of them has been scored on validation.")
         return
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
         _settings_and_result(scored)
     with right:

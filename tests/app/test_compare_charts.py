@@ -64,6 +64,14 @@ def test_parallel_coordinates_without_a_difference_stay_in_the_middle() -> None:
     assert figure.data[-1].x == pytest.approx((0.5, 0.5), abs=0.02)
 
 
+def test_long_words_below_an_axis_are_cut_off_and_whole_at_the_points() -> None:
+    long = "a-run-with-a-very-long-name"
+    runs = [subject("x", 0.5, start_from=long), subject("y", 0.6, start_from="short")]
+    figure = compare_charts.parallel(runs, ["start_from"])
+    assert figure.data[1].text == ("a-run-with-a-ve…", "short")
+    assert figure.data[-2].customdata[0][1] == long
+
+
 def test_trade_off_marks_the_front() -> None:
     cheap, good, beaten = subject("cheap", 0.5), subject("good", 0.7), subject("beaten", 0.4)
     figure = compare_charts.trade_off([good, cheap, beaten, C], [9, 1, 2, 3], "Cost", " ms")
