@@ -93,6 +93,12 @@ def tab(desk: Desk) -> None:
             "No model yet", "Train one; its view of the images can then be mapped here."
         )
         return
+    if kind.model is not None and kind.model.contract().is_ensemble:
+        views.empty_state(
+            "An ensemble has no view of its own",
+            "Each of its members has one: make a member the active model, on the page Runs.",
+        )
+        return
     if kind == Kind(None, Method.PCA):
         if desk.found is None:
             not_inspected(desk, "The places on the map")

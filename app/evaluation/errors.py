@@ -252,6 +252,12 @@ def _features(desk: Desk, dataset: Dataset) -> None:
     if resources.jobs().is_running(_KIND):
         st.caption("The network is reading training faces; how far it is stands above the page.")
         return
+    if desk.contract.is_ensemble:
+        st.caption(
+            "An image at large shows the nearest training faces by their pixels: an ensemble has "
+            "no features of its own to compare them by. Evaluate one of its members for that."
+        )
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "An image at large shows the nearest training faces: so far by their pixels, which "

@@ -30,11 +30,9 @@ from pipeline.progress import Progress, no_progress
 from pipeline.provenance import made_with
 from pipeline.recognition.catalog import ModelCatalog, ModelEntry
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.recognition.contract import MODEL_ONNX, ModelContract
+from pipeline.recognition.contract import ENSEMBLE, MODEL_ONNX, ModelContract
 from pipeline.recognition.probes import Probes
 from pipeline.runs.store import is_id
-
-ARCHITECTURE = "ensemble"
 
 _TITLES = {"none": "the face as it is", "flip": "the face and its mirror image"}
 
@@ -190,7 +188,7 @@ def _contract(
     times = 2 if views == "flip" else 1
     return ModelContract(
         name=name,
-        architecture=ARCHITECTURE,
+        architecture=ENSEMBLE,
         preprocessing=first.preprocessing,
         temperature=1.0,
         unsure_below=0.0,

@@ -28,6 +28,9 @@ CONTRACT = "contract.json"
 EVALUATION = "evaluation.json"
 MODEL_CARD = "MODEL_CARD.md"
 
+ENSEMBLE = "ensemble"
+"""The architecture of a model that holds several networks."""
+
 
 @dataclass(frozen=True)
 class OperatingPoint:
@@ -108,6 +111,11 @@ class ModelContract:
             raise ModelLoadError(f"unsure_below must be in [0, 1], got {self.unsure_below!r}")
         if not -0.5 < self.face_margin < math.inf:
             raise ModelLoadError(f"face_margin must be above -0.5, got {self.face_margin!r}")
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it holds several networks, and so no features that are its own."""
+        return self.architecture == ENSEMBLE
 
     @property
     def synthetic(self) -> bool:

@@ -127,6 +127,23 @@ def test_an_active_ensemble_is_at_home_on_the_overview(
     assert "Put together here" in words
 
 
+def test_what_an_ensemble_cannot_do_is_not_offered(
+    two: Dataset, dataset_tab: OpenTab, evaluation_tab: OpenTab, texts: Texts
+) -> None:
+    app = evaluation_tab("Errors")
+    assert app.button(key="errors_features")
+    catalog = resources.models()
+    members = [catalog.resolve("keen"), catalog.resolve("timid")]
+    save_ensemble(catalog, "both", members, two)
+    catalog.activate("both")
+    app = dataset_tab("Map")
+    app.segmented_control(key="map_of").set_value("Active model").run()
+    assert "An ensemble has no view of its own" in texts(app)
+    app = evaluation_tab("Errors")
+    assert "by their pixels: an ensemble has no features" in texts(app)
+    assert "errors_features" not in [button.key for button in app.button]
+
+
 def test_report_tells_what_it_holds_and_renders(
     two: Dataset, evaluation_tab: OpenTab, texts: Texts
 ) -> None:
