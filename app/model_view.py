@@ -10,7 +10,7 @@ from app.training import fields
 from pipeline.dataset import Split
 from pipeline.evaluation.stored import headline_report
 from pipeline.recognition.catalog import ModelEntry
-from pipeline.recognition.contract import ModelContract
+from pipeline.recognition.contract import ModelContract, data_title
 
 ORIGINS = {
     "shipped": "Came with FER Lab",
@@ -93,13 +93,12 @@ def _figure(name: str, value: float, interval: tuple[float, float]) -> tuple[str
 
 
 def _facts(entry: ModelEntry, contract: ModelContract) -> None:
-    data = contract.dataset
     network = fields.network(contract.architecture)
     st.html(
         plain_html.facts(
             [
                 ("Network", f"{network}, {views.count(contract.num_parameters)} parameters"),
-                ("Trained on", data.get("title") or data.get("name") or "unknown"),
+                ("Trained on", data_title(contract.dataset)),
                 ("Trained", views.when(contract.created)),
                 ("Origin", ORIGINS[entry.origin]),
             ]

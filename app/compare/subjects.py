@@ -181,6 +181,8 @@ def value_text(name: str, value: Any) -> str:
         return f"{value:g}"
     if name == "dataset":
         return str(value)
+    if name == "members":
+        return ", ".join(str(member["name"]) for member in value)
     return fields.choice(name, value) if isinstance(value, str) else str(value)
 
 

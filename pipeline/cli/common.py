@@ -31,7 +31,7 @@ from pipeline.home import Home
 from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
-from pipeline.recognition.contract import ModelContract
+from pipeline.recognition.contract import ModelContract, data_title
 from pipeline.recognition.detectors import DETECTORS
 from pipeline.runs import RunStore
 
@@ -148,7 +148,7 @@ def trained_on(contract: ModelContract) -> Dataset:
     if found is not None:
         return found
     store = datasets()
-    learned = contract.dataset.get("title") or contract.dataset.get("name") or "unknown"
+    learned = data_title(contract.dataset)
     raise DatasetNotFoundError(
         f"the dataset that {contract.name} was trained on ({learned}) is not in {store.root}: "
         "import it with `python -m pipeline dataset import FILE`, or name another with --dataset "

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,10 +140,10 @@ class ModelContract:
         """The titles of what the model, or its members, learned from."""
         members = self.training.get("members", ())
         known = [member["dataset"] for member in members] or [self.dataset]
-        titles = [data.get("title") or data.get("name") or "unknown data" for data in known]
+        titles = [data_title(data) for data in known]
         if self.handed_down:
             titles.append("what the models learned from that it went on from or was taught by")
-        return ", ".join(dict.fromkeys(map(str, titles)))
+        return ", ".join(dict.fromkeys(titles))
 
     def save(self, folder: Path) -> None:
         """Writes `contract.json` into a model's folder."""
@@ -180,3 +181,8 @@ class ModelContract:
                 f"{path} lists the labels {contract.labels}, expected {NAMES} in this order"
             )
         return contract
+
+
+def data_title(data: Mapping[str, Any]) -> str:
+    """What a dataset is called that a contract refers to: its title, else its name."""
+    return str(data.get("title") or data.get("name") or "unknown data")

@@ -11,6 +11,7 @@ from pipeline.dataset.duplicates import twins_in_train
 from pipeline.errors import PipelineError
 from pipeline.labels import NAMES
 from pipeline.provenance import made_with
+from pipeline.recognition.contract import data_title
 from pipeline.reporting.blocks import Block, Code, Items, Section, Table, Text
 from pipeline.reporting.material import Material
 from pipeline.reporting.words import percent
@@ -191,9 +192,8 @@ def _agreement(data: Dataset) -> list[Block]:
 
 
 def _trained_on(data: dict[str, Any]) -> str:
-    title = data.get("title") or data.get("name") or "unknown"
     edits = data.get("edits")
-    words = f"{title}, fingerprint {str(data.get('fingerprint', 'unknown'))[:16]}"
+    words = f"{data_title(data)}, fingerprint {str(data.get('fingerprint', 'unknown'))[:16]}"
     if edits:
         words += (
             f", with version {edits['version']} of its edits ({edits['excluded']:,} images left "

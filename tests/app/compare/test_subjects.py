@@ -64,6 +64,15 @@ def test_a_setting_that_one_does_not_know(home: Home, bars: Dataset) -> None:
     assert row["old"] == "—"
 
 
+def test_the_members_of_an_ensemble_are_named(home: Home, bars: Dataset) -> None:
+    store_run(home, "a", bars)
+    members = [{"name": name, "fingerprint": "f", "dataset": {}} for name in ("one", "two")]
+    training = {"views": "flip", "members": members}
+    make_model(home.root / "shipped" / "both", training=training, dataset={"name": "bars"})
+    rows = subjects.setting_rows(read(home, "a", "both"), ["members"])
+    assert rows == [{"setting": "Members", "a": "—", "both": "one, two"}]
+
+
 def test_a_damaged_run_tells(home: Home, bars: Dataset) -> None:
     (store_run(home, "broken", bars).folder / "config.json").write_text("{")
     (found,) = read(home, "broken")
