@@ -26,9 +26,9 @@ app = typer.Typer(
     help="Datasets: import, download, demo, list, report, votes, delete.", no_args_is_help=True
 )
 
-Name = Annotated[
-    str,
-    typer.Option(help="The name to keep it under; a dataset that has it already is replaced."),
+Name = Annotated[str, typer.Option(help="The name to keep it under.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a dataset that has the name already.")
 ]
 Title = Annotated[str | None, typer.Option(help="What the dashboard calls it.")]
 Votes = Annotated[
@@ -48,9 +48,11 @@ def import_(
     name: Name = "fer2013",
     title: Title = None,
     votes: Votes = None,
+    force: Force = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Imports FER-2013, or data like it, from a file or folder."""
+    _check_free(name, force)
     with progress_bar(f"importing {source.name}") as progress:
         dataset = import_dataset(
             source, datasets(), name, title=title, votes=votes, progress=progress
@@ -59,8 +61,11 @@ def import_(
 
 
 @app.command()
-def download(name: Name = "fer2013", votes: Votes = None, as_json: JsonFlag = False) -> None:
+def download(
+    name: Name = "fer2013", votes: Votes = None, force: Force = False, as_json: JsonFlag = False
+) -> None:
     """Downloads FER-2013 from Kaggle with your token and imports it."""
+    _check_free(name, force)
     # kagglehub draws a progress bar of its own.
     archive = kaggle.download()
     with progress_bar(f"importing {archive.name}") as progress:
@@ -69,8 +74,9 @@ def download(name: Name = "fer2013", votes: Votes = None, as_json: JsonFlag = Fa
 
 
 @app.command()
-def demo(name: Name = "demo", as_json: JsonFlag = False) -> None:
+def demo(name: Name = "demo", force: Force = False, as_json: JsonFlag = False) -> None:
     """Draws the synthetic demo dataset: cartoon faces in the seven expressions."""
+    _check_free(name, force)
     with progress_bar("drawing faces") as progress:
         dataset = synthetic.build_demo(datasets(), name, progress=progress)
     _show(dataset, as_json)
@@ -144,6 +150,15 @@ def delete(
         typer.confirm(f"Delete the dataset {name} and its edits for good?", abort=True, err=True)
     datasets().delete(name)
     console().print(f"Deleted {name}.", markup=False)
+
+
+def _check_free(name: str, force: bool) -> None:
+    """Raises a `DatasetError` if a dataset would be replaced unasked."""
+    if not force and name in datasets().names():
+        raise DatasetError(
+            f"there is a dataset called {name!r} already: give this one another --name, or "
+            "replace it with --force"
+        )
 
 
 def _title(meta: DatasetMeta) -> str:

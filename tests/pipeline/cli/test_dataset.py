@@ -64,10 +64,26 @@ def test_failed_import_is_one_line_and_keeps_the_first(command, home, table, cap
     before = DatasetStore(home.data).open("fer2013").meta
     capsys.readouterr()
     table.write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
-    assert command("dataset", "import", str(table)) == 1
+    assert command("dataset", "import", str(table), "--force") == 1
     captured = capsys.readouterr()
     assert captured.err.strip() == "error: faces.csv, row 2: expected 2304 pixels (48×48), got 3"
     assert DatasetStore(home.data).open("fer2013").meta == before
+
+
+def test_a_dataset_is_replaced_only_when_forced(command, home, table, monkeypatch, capsys) -> None:
+    def tell() -> None:
+        raise AssertionError("nothing may be downloaded that is not kept")
+
+    monkeypatch.setattr(kaggle, "download", tell)
+    assert command("dataset", "import", str(table)) == 0
+    before = DatasetStore(home.data).open("fer2013").meta
+    capsys.readouterr()
+    for again in (["import", str(table)], ["download"], ["demo", "--name", "fer2013"]):
+        assert command("dataset", *again) == 1
+        assert "another --name, or replace it with --force" in capsys.readouterr().err
+    assert DatasetStore(home.data).open("fer2013").meta == before
+    assert command("dataset", "import", str(table), "--title", "Anew", "--force") == 0
+    assert DatasetStore(home.data).open("fer2013").meta.title == "Anew"
 
 
 def test_download_imports_what_kaggle_gives(command, home, table, monkeypatch) -> None:
