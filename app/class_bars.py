@@ -18,15 +18,15 @@ from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS, Emotion
 
 _OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
-# Where it is narrow, the faces at the right of a row are cut off, half of them at most.
+# Where it is narrow, the faces at the right of a row are cut off, half of four at most.
 _STYLE = """<style>
 .fl-bars { display: grid; grid-template-columns: max-content minmax(8rem, 1fr) minmax(5rem, 10rem);
     gap: 0.3rem 0.6rem; align-items: center; font-size: 0.875rem; line-height: 1.2; }
 .fl-bars .bar { display: flex; align-items: center; white-space: nowrap; }
 .fl-bars .bar i { height: 1.5rem; flex: 0 1 auto; }
 .fl-bars .bar span { padding-left: 0.4rem; flex: none; font-variant-numeric: tabular-nums; }
-.fl-bars img { height: 2.5rem; width: 100%; border-radius: 6px;
-    object-fit: cover; object-position: left; }
+.fl-bars .faces { overflow: hidden; border-radius: 6px; }
+.fl-bars img { display: block; height: 2.5rem; max-width: none; }
 .fl-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.25rem; margin-bottom: 0.75rem; }
 .fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.4rem;
     background: rgb(122, 130, 145); }
@@ -36,7 +36,7 @@ _STYLE = """<style>
 _LONGEST = 66
 
 
-def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint8]] = ()) -> str:
+def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint8]]) -> str:
     """Images per class as horizontal bars, each stacked from the three splits.
 
     Args:
@@ -53,7 +53,7 @@ def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint
         f'<div>{emotion.title}</div><div class="bar">'
         + _segments(emotion, [counts[split][index] for split in SPLITS], most)
         + f"<span>{total:,} · {100 * total / whole:.1f} %</span></div>"
-        + f"<div>{_strip(faces[index]) if faces else ''}</div>"
+        + f'<div class="faces">{_strip(faces[index])}</div>'
         for index, (emotion, total) in enumerate(zip(EMOTIONS, totals, strict=True))
     )
     keys = "".join(
@@ -62,9 +62,9 @@ def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint
         for split in SPLITS
     )
     return (
-        f'{_STYLE}<div role="img" aria-label="{class_balance_text(counts)}">'
-        f'<div class="fl-key"><div><b>{sum(totals):,}</b> images</div>{keys}</div>'
-        f'<div class="fl-bars">{rows}</div></div>'
+        f'{_STYLE}<div class="fl-key"><div><b>{sum(totals):,}</b> images</div>{keys}</div>'
+        f'<div class="fl-bars" role="img" aria-label="{class_balance_text(counts)}, each with '
+        f'some of its faces">{rows}</div>'
     )
 
 

@@ -104,14 +104,23 @@ def _add_axis(figure: go.Figure, row: int, axis: Axis) -> None:
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=[at - _BESIDE if at == 1 else at + _BESIDE for at in axis.ticks],
+        x=[_word(at)[0] for at in axis.ticks],
         y=[row + _BELOW] * len(axis.ticks),
         text=[_short(text) for text in axis.ticks.values()],
         mode="text",
-        # Beside the lines, which run down through the places; at the end there is no room.
-        textposition=["middle left" if at == 1 else "middle right" for at in axis.ticks],
+        textposition=[_word(at)[1] for at in axis.ticks],
         hoverinfo="skip",
     )
+
+
+def _word(place: float) -> tuple[float, str]:
+    """Where the word below a place stands, and on which side of that."""
+    # At the ends beside the lines, most of which run down there; there is no room outside.
+    if place == 0:
+        return _BESIDE, "middle right"
+    if place == 1:
+        return 1 - _BESIDE, "middle left"
+    return place, "middle center"
 
 
 def _short(text: str) -> str:

@@ -43,7 +43,6 @@ def figures(items: Iterable[tuple[str, str, str]]) -> str:
         HTML; text takes the page's colour, light or dark.
     """
     return _list(
-        "figures",
         (
             f'<dt>{escape(name)}</dt><dd class="figure">{escape(value)}</dd>'
             f'<dd class="note">{escape(note)}</dd>'
@@ -62,7 +61,7 @@ def facts(items: Iterable[tuple[str, str]]) -> str:
         HTML; text takes the page's colour, light or dark.
     """
     return _list(
-        "facts", (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in items)
+        (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in items), "facts"
     )
 
 
@@ -84,7 +83,7 @@ def table(rows: Sequence[Mapping[str, str]]) -> str:
     )
 
 
-def _list(kind: str, items: Iterable[str]) -> str:
+def _list(items: Iterable[str], kind: str = "") -> str:
     inside = "".join(f"<div>{item}</div>" for item in items)
     return f'{_LIST_STYLE}<dl class="fl-list {kind}">{inside}</dl>'
 

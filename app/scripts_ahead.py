@@ -36,7 +36,7 @@ _SCRIPT = """<script>
     const names = {names};
     const whenIdle = window.requestIdleCallback ?? setTimeout;
     const next = () => names.length && whenIdle(() =>
-        import(new URL(`static/js/${{names.shift()}}`, document.baseURI)).finally(next));
+        import(new URL(`static/js/${{names.shift()}}`, document.baseURI)).then(next, next));
     setTimeout(next, {wait});
 }})();
 </script>"""

@@ -35,7 +35,9 @@ def view(answers: Answers) -> None:
         if len(others) > 1:
             if st.session_state.get("compare_other") not in others:
                 st.session_state["compare_other"] = other
-            other = st.selectbox("Model", others, key="compare_other", width=240)
+            other = st.selectbox(
+                "Model", others, key="compare_other", width=240, persist_state="session"
+            )
         first, second = answers.predictions[found.baseline], answers.predictions[other]
         flipped = flips(first, second)
         parts = {"Fixed": flipped.fixed, "Broken": flipped.broken}
@@ -45,6 +47,7 @@ def view(answers: Answers) -> None:
             default="Fixed",
             required=True,
             key="compare_flip",
+            persist_state="session",
             format_func=lambda name: f"{name}: {len(parts[name]):,}",
             help=f"Fixed: wrong by {found.baseline}, right by {other}. Broken: the other way.",
         )
@@ -52,6 +55,7 @@ def view(answers: Answers) -> None:
             "Class",
             [None, *range(len(EMOTIONS))],
             key="compare_flip_class",
+            persist_state="session",
             format_func=lambda code: _ALL if code is None else EMOTIONS[code].title,
             width=180,
         )

@@ -88,6 +88,7 @@ def _classes(answers: Answers) -> None:
             default="Recall",
             required=True,
             key="compare_measure",
+            persist_state="session",
             label_visibility="collapsed",
         )
     _chart(_by_class(answers, measure or "Recall"), "compare_classes", "Differences by class")

@@ -70,6 +70,7 @@ def _ask(able: Sequence[Subject], names: list[str]) -> Question | None:
             splits,
             index=splits.index(usual),
             key=f"compare_split_{'_'.join(splits)}",
+            persist_state="session",
             format_func=SPLIT_TITLES.__getitem__,
             help=_SPLIT_HELP,
             width=180,

@@ -90,6 +90,7 @@ def curves(subjects: Sequence[Subject]) -> None:
         default="Epochs",
         required=True,
         key="compare_over",
+        persist_state="session",
         label_visibility="collapsed",
     )
     text = compare_charts.curves_text(trained)
@@ -112,7 +113,7 @@ def settings(subjects: Sequence[Subject]) -> None:
     """The settings in which they differ, or all."""
     known = [item for item in subjects if item.config]
     names = differing(known)
-    everything = st.toggle("All settings", key="compare_all_settings")
+    everything = st.toggle("All settings", key="compare_all_settings", persist_state="session")
     shown = all_settings(known) if everything else names
     if not shown:
         st.markdown("They have the **same settings**, the seed included.")
@@ -186,6 +187,7 @@ def _settings_and_result(scored: Sequence[Subject]) -> None:
             default=chosen,
             # Of other runs other settings differ.
             key="compare_axes_" + "_".join(names),
+            persist_state="session",
             format_func=fields.title,
             max_selections=2 * _AXES,
             select_all=False,
@@ -208,6 +210,7 @@ def _trade_off(scored: Sequence[Subject]) -> None:
         default="Parameters",
         required=True,
         key="compare_cost",
+        persist_state="session",
         label_visibility="collapsed",
     )
     cost, title, unit = _COSTS[name or "Parameters"]

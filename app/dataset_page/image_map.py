@@ -96,7 +96,7 @@ def tab(desk: Desk) -> None:
     if kind.model is not None and kind.model.contract().is_ensemble:
         views.empty_state(
             "An ensemble has no view of its own",
-            "Each of its members has one: make a member the active model, on the page Runs.",
+            "Each of its members has one: make a member the active model, on the page Evaluate.",
         )
         return
     if kind == Kind(None, Method.PCA):

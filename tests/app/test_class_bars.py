@@ -15,6 +15,8 @@ COUNTS = {
     "test": [491, 55, 528, 879, 594, 416, 626],
 }
 
+NO_FACES = [np.empty((0, 48, 48), np.uint8)] * 7
+
 
 def widths(html: str, emotion: str) -> list[float]:
     found = re.findall(rf'title="{emotion}, [^"]+" style="width:([\d.]+)%', html)
@@ -22,7 +24,7 @@ def widths(html: str, emotion: str) -> list[float]:
 
 
 def test_bars_are_as_long_as_their_counts() -> None:
-    html = class_bars(COUNTS)
+    html = class_bars(COUNTS, NO_FACES)
     happy, disgust = widths(html, "Happy"), widths(html, "Disgust")
     assert len(happy) == len(disgust) == 3
     assert sum(happy) == pytest.approx(66, abs=0.1)
@@ -31,7 +33,7 @@ def test_bars_are_as_long_as_their_counts() -> None:
 
 
 def test_each_class_has_its_colour_and_its_total() -> None:
-    html = class_bars(COUNTS)
+    html = class_bars(COUNTS, NO_FACES)
     for emotion in EMOTIONS:
         assert html.count(f"background:{emotion.color}") == 3
     assert "8,989 · 25.0 %" in html
@@ -42,7 +44,7 @@ def test_each_class_has_its_colour_and_its_total() -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_tiny_datasets_can_be_drawn(number: int) -> None:
-    html = class_bars({split: [number] + [0] * 6 for split in COUNTS})
+    html = class_bars({split: [number] + [0] * 6 for split in COUNTS}, NO_FACES)
     assert len(widths(html, "Angry")) == 3 * number
     assert f"<span>{3 * number} · {100 * number:.1f} %</span>" in html
 
@@ -50,7 +52,9 @@ def test_tiny_datasets_can_be_drawn(number: int) -> None:
 def test_faces_stand_beside_the_bar_of_their_class() -> None:
     faces = [np.full((number, 48, 48), 40 * number, np.uint8) for number in range(7)]
     html = class_bars(COUNTS, faces)
-    rows = re.findall(r'<div>(\w+)</div><div class="bar">.*?</div><div>(.*?)</div>', html)
+    rows = re.findall(
+        r'<div>(\w+)</div><div class="bar">.*?</div><div class="faces">(.*?)</div>', html
+    )
     assert [title for title, _ in rows] == [emotion.title for emotion in EMOTIONS]
     for number, (_, picture) in enumerate(rows):
         if not number:
@@ -60,10 +64,9 @@ def test_faces_stand_beside_the_bar_of_their_class() -> None:
         strip = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         assert strip.shape == (48, 48 * number)
         assert (strip == 40 * number).all()
-    assert "<img" not in class_bars(COUNTS)
 
 
 def test_words_say_the_same_as_the_bars() -> None:
     text = class_balance_text(COUNTS)
     assert "Happy 8,989" in text
-    assert f'aria-label="{text}"' in class_bars(COUNTS)
+    assert f'aria-label="{text}, ' in class_bars(COUNTS, NO_FACES)

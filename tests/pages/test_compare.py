@@ -194,3 +194,18 @@ def test_costs_can_be_chosen(compare: Callable[..., AppTest], texts: Texts) -> N
     app = compare("good", "blind", tab="Results and costs")
     assert len(app.get("plotly_chart")) == 2
     assert "Pareto front" in texts(app)
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_choices_of_a_tab_outlast_a_look_at_another(compare: Callable[..., AppTest]) -> None:
+    def turn_to(app: AppTest, tab: str) -> AppTest:
+        app.session_state[page.TAB] = TABS[tab]
+        return app.run()
+
+    app = compare("good", "blind", tab=IMAGES)
+    app = next(box for box in app.selectbox if box.label == "Split").set_value("test").run()
+    app = turn_to(app, "Settings").toggle("compare_all_settings").set_value(True).run()
+    app = turn_to(turn_to(app, "Curves"), "Settings")
+    assert app.toggle("compare_all_settings").value
+    app = turn_to(app, IMAGES)
+    assert next(box for box in app.selectbox if box.label == "Split").value == "test"
