@@ -91,7 +91,7 @@ PRESETS = (
     Preset(
         "best_cpu_2",
         "Best on CPU: go on",
-        "How the shipped model went on, twice: the same without blending, each time from the "
+        "How the shipped model went on, three times: the same without blending, each time from the "
         "weights of the run before. Choose that run under Network, “Start from the weights of”.",
         replace(
             _BLENDED, mixup=0.0, epochs=45, learning_rate=0.03, warmup_epochs=1.0, soft_labels=0.5
