@@ -24,19 +24,34 @@ def badges(meta: DatasetMeta) -> str:
     return " ".join(found)
 
 
-def card(name: str) -> None:
-    """What is in a dataset, at a glance."""
-    meta = resources.dataset(name).meta
+def card(name: str, *, is_alone: bool) -> None:
+    """What is in a dataset, at a glance.
+
+    Args:
+        name: Of the dataset.
+        is_alone: Whether it is the only one, which then needs no list to be deleted from.
+    """
+    try:
+        meta = resources.dataset(name).meta
+    except PipelineError as error:
+        views.show_error(error)
+        if is_alone:
+            _delete_button(name)
+        return
     with views.card(views.plain(meta.title), "database", badges=badges(meta), key="dataset_card"):
         if meta.synthetic:
             st.caption(views.SYNTHETIC_HELP)
         st.html(class_bars(meta.counts, resources.faces(name, _FACES_PER_CLASS)))
         _provenance(meta)
-        st.page_link(
-            "pages/dataset.py",
-            label="Its images, faults and likely label errors",
-            icon=":material/dataset:",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                "pages/dataset.py",
+                label="Its images, faults and likely label errors",
+                icon=":material/dataset:",
+            )
+            if is_alone:
+                st.space("stretch")
+                _delete_button(name)
 
 
 def shelf(active: str) -> None:
@@ -76,8 +91,12 @@ def _shelf_row(name: str, *, is_active: bool) -> None:
                 st.badge("Active", icon=":material/check:", color="green")
             else:
                 st.button("Make active", key=f"activate_{name}", on_click=_activate, args=(name,))
-            if st.button("Delete", key=f"delete_{name}", type="tertiary", icon=":material/delete:"):
-                _confirm_delete(name)
+            _delete_button(name)
+
+
+def _delete_button(name: str) -> None:
+    if st.button("Delete", key=f"delete_{name}", type="tertiary", icon=":material/delete:"):
+        _confirm_delete(name)
 
 
 def _activate(name: str) -> None:

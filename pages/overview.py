@@ -16,6 +16,7 @@ from app import (
 )
 
 active = state.active_dataset(resources.home(), resources.datasets())
+has_several = len(resources.datasets().names()) > 1
 
 st.title("Overview", anchor=False)
 st.caption("Explore facial-expression data, train a network on it, see where it fails and why.")
@@ -28,9 +29,9 @@ if active is None:
         get_data.section()
 else:
     with views.guarded():
-        dataset_view.card(active)
+        dataset_view.card(active, is_alone=not has_several)
 
-if active is None:
+if active is None or not has_several:
     with views.guarded():
         model_view.card(active)
 else:

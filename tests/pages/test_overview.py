@@ -278,6 +278,27 @@ class TestDatasets:
         assert not app.selectbox
         assert ":small[:gray[Dataset]]  \nsecond" in texts(app)
 
+    def test_the_only_one_is_deleted_where_it_is_shown(
+        self, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("only")
+        app = open_page()
+        assert "material/stacks" not in texts(app)
+        app.button(key="delete_only").click().run()
+        app.button(key="delete_confirmed").click().run()
+        assert resources.datasets().names() == []
+
+    def test_the_only_one_can_be_deleted_though_it_is_damaged(
+        self, home: Home, open_page: OpenPage, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("broken")
+        (home.data / "broken" / "images.npy").write_bytes(b"not an array")
+        app = open_page()
+        assert "broken' is damaged" in app.error[0].value
+        app.button(key="delete_broken").click().run()
+        app.button(key="delete_confirmed").click().run()
+        assert resources.datasets().names() == []
+
     def test_damaged_dataset_is_named_and_hides_nothing_else(
         self, home: Home, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
     ) -> None:
