@@ -20,6 +20,8 @@ def write_csv(path: Path, *, pixel: str = "7") -> Path:
 
 
 def import_by_path(page: Page, source: Path, name: str) -> None:
+    # A page that is still being drawn anew may lose a click; people take longer.
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("textbox", name="File or folder").fill(str(source))
     page.get_by_role("textbox", name="Name", exact=True).first.fill(name)
     page.get_by_role("button", name="Import", exact=True).click()
@@ -56,6 +58,7 @@ def test_import_by_path_and_the_next_beside_it(
     import_by_path(page, write_csv(tmp_path / "faces.csv"), "first")
     expect(page.get_by_text("21 images are ready as “first”")).to_be_visible()
     page.get_by_text("Get another dataset").click()
+    expect(page.get_by_role("textbox", name="File or folder")).to_be_visible()
     import_by_path(page, tmp_path / "faces.csv", "second")
     expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
     page.locator(".st-key-dataset_first").get_by_role("button", name="Make active").click()
