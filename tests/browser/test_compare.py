@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipeline.home import Home
+from tests.browser.settling import click_settled
 from tests.compared_runs import store_bars, store_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -23,8 +24,8 @@ def test_from_two_runs_to_the_images_that_flipped(
     assert page.evaluate(
         "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
-    page.get_by_role("tab", name="On the same images").click()
-    page.get_by_role("button", name="Compare on these images").click()
+    click_settled(page, page.get_by_role("tab", name="On the same images"))
+    click_settled(page, page.get_by_role("button", name="Compare on these images"))
     card = page.get_by_role("tabpanel", name="On the same images")
     expect(card.get_by_text("blind is worse than good")).to_be_visible()
     card.get_by_role("radio", name="Broken: 20").click()
@@ -48,7 +49,7 @@ def test_who_comes_back_finds_the_tab_open_still(
     page = visit()
     links = page.get_by_test_id("stSidebarNavLink")
     links.filter(has_text="Compare").click()
-    page.get_by_role("tab", name="Settings").click()
+    click_settled(page, page.get_by_role("tab", name="Settings"))
     expect(page.get_by_text("All settings")).to_be_visible()
     links.filter(has_text="Responsible use").click()
     expect(page.get_by_role("heading", name="Responsible use")).to_be_visible()

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import scripts_ahead
+from tests.browser.settling import click_settled, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -20,8 +21,7 @@ def write_csv(path: Path, *, pixel: str = "7") -> Path:
 
 
 def import_by_path(page: Page, source: Path, name: str) -> None:
-    # A page that is still being drawn anew may lose a click; people take longer.
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    settle(page)
     page.get_by_role("textbox", name="File or folder").fill(str(source))
     page.get_by_role("textbox", name="Name", exact=True).first.fill(name)
     page.get_by_role("button", name="Import", exact=True).click()
@@ -57,13 +57,14 @@ def test_import_by_path_and_the_next_beside_it(
     page = visit()
     import_by_path(page, write_csv(tmp_path / "faces.csv"), "first")
     expect(page.get_by_text("21 images are ready as “first”")).to_be_visible()
-    page.get_by_text("Get another dataset").click()
+    click_settled(page, page.get_by_text("Get another dataset"))
     expect(page.get_by_role("textbox", name="File or folder")).to_be_visible()
     import_by_path(page, tmp_path / "faces.csv", "second")
     expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
-    page.locator(".st-key-dataset_first").get_by_role("button", name="Make active").click()
-    expect(page.locator(".st-key-dataset_first").locator(".stMarkdownBadge")).to_be_visible()
-    page.locator(".st-key-dataset_second").get_by_role("button", name="Delete").click()
+    first, second = (page.locator(f".st-key-dataset_{name}") for name in ("first", "second"))
+    click_settled(page, first.get_by_role("button", name="Make active"))
+    expect(first.locator(".stMarkdownBadge")).to_be_visible()
+    click_settled(page, second.get_by_role("button", name="Delete"))
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.locator(".st-key-dataset_second")).to_have_count(0)
     assert not (empty_home / "data" / "second").exists()
