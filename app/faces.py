@@ -59,9 +59,5 @@ def montage(faces: npt.NDArray[np.uint8], columns: int) -> npt.NDArray[np.uint8]
 
 def png_url(picture: npt.NDArray[np.uint8]) -> str:
     """A grey picture as a `data:` address, without loss."""
-    return "data:image/png;base64," + base64.b64encode(png(picture)).decode("ascii")
-
-
-def png(picture: npt.NDArray[np.uint8]) -> bytes:
-    """A grey picture as a PNG file."""
-    return cv2.imencode(".png", picture)[1].tobytes()
+    file = cv2.imencode(".png", picture)[1].tobytes()
+    return "data:image/png;base64," + base64.b64encode(file).decode("ascii")

@@ -41,10 +41,9 @@ def address(result: VideoResult, copy: Path) -> str | Path:
 async def _send(request: Request) -> FileResponse:
     result = resources.videos().result
     # Whoever does not know the token has not seen the page that shows the video.
-    known = result is not None and secrets.compare_digest(
-        result.token.encode(), request.path_params["token"].encode()
-    )
-    copy = result.copy if result is not None and known else None
+    asked = request.path_params["token"].encode()
+    is_known = result is not None and secrets.compare_digest(result.token.encode(), asked)
+    copy = result.copy if result is not None and is_known else None
     if copy is None:
         raise HTTPException(404, "this video is not here any more")
     return FileResponse(copy, media_type="video/mp4")

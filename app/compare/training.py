@@ -62,8 +62,7 @@ def heading(subjects: Sequence[Subject]) -> None:
         learned = ", ".join(f"{item.name} from {item.data_name}" for item in subjects)
         st.warning(
             f"They learned from different data: {views.plain(learned)}. Figures of different "
-            "validation images do not compare; those in the tab “On the "
-            "same images” do.",
+            "validation images do not compare; those in the tab “On the same images” do.",
             icon=":material/warning:",
         )
 

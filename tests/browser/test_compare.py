@@ -11,13 +11,18 @@ from tests.compared_runs import store_bars, store_run
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-def test_from_two_runs_to_the_images_that_flipped(
-    empty_home: Path, visit: Callable[..., Page]
-) -> None:
+@pytest.fixture
+def two_runs(empty_home: Path) -> None:
+    """`good` is always right; `blind` never answers angry or happy."""
     home = Home(empty_home)
     dataset = store_bars(home)
     store_run(home, "good", dataset, dropout=0.4)
     store_run(home, "blind", dataset, dropout=0.2, blind_to=(0, 3))
+
+
+def test_from_two_runs_to_the_images_that_flipped(
+    two_runs: None, visit: Callable[..., Page]
+) -> None:
     page = visit(width=390)
     page.goto(f"{page.url}compare-runs?runs=good,blind")
     expect(page.locator(".st-key-compare_curves .scatterlayer")).to_have_count(4)
@@ -40,12 +45,8 @@ def test_from_two_runs_to_the_images_that_flipped(
 
 
 def test_who_comes_back_finds_the_tab_open_still(
-    empty_home: Path, visit: Callable[..., Page]
+    two_runs: None, visit: Callable[..., Page]
 ) -> None:
-    home = Home(empty_home)
-    dataset = store_bars(home)
-    store_run(home, "good", dataset, dropout=0.4)
-    store_run(home, "blind", dataset, dropout=0.2, blind_to=(0, 3))
     page = visit()
     links = page.get_by_test_id("stSidebarNavLink")
     links.filter(has_text="Compare").click()

@@ -63,7 +63,7 @@ def test_import_by_path_and_the_next_beside_it(
     expect(page.get_by_text("21 images are ready as “second”")).to_be_visible()
     first, second = (page.locator(f".st-key-dataset_{name}") for name in ("first", "second"))
     click_settled(page, first.get_by_role("button", name="Make active"))
-    expect(first.locator(".stMarkdownBadge")).to_be_visible()
+    expect(first.locator(".stMarkdownBadge")).to_contain_text("Active")
     click_settled(page, second.get_by_role("button", name="Delete"))
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.locator(".st-key-dataset_second")).to_have_count(0)
