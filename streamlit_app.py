@@ -111,6 +111,7 @@ if __name__ == "__main__":
         shell.job_strip(page.title)
     with views.guarded():
         page.run()
+    server.spare_modules()
 else:
     api = server.make_api()
     application = st.App(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from pipeline.labels import EMOTIONS
 from pipeline.training.config import settings
 from pipeline.training.targets import class_weights
 
+RESAMPLING = "balance_resampling"
+"""The key of the part that tries a resampling: whether it is open."""
 _SCHEMES = {
     Scheme.NONE: "None: every image once",
     Scheme.UNDERSAMPLE: "Undersample to the rarest class",
@@ -63,7 +66,12 @@ def tab(desk: Desk) -> None:
         "Train page; the mean over all images is 1. “Copies” is how often an image would have to "
         "be drawn for its class to be as frequent as the largest."
     )
-    _resampling(desk)
+    views.fold(
+        "What a subset or resampling would change",
+        "casino",
+        partial(_resampling, desk),
+        key=RESAMPLING,
+    )
 
 
 def count_table(meta: DatasetMeta) -> pd.DataFrame:
@@ -130,10 +138,8 @@ def resampling_table(before: Sequence[int], then: Resampled) -> pd.DataFrame:
     )
 
 
-@st.fragment
 def _resampling(desk: Desk) -> None:
     """What an epoch would hold with fewer images, or with images drawn otherwise."""
-    st.markdown("##### What a subset or resampling would change", anchors=False)
     with st.grid(2, min_column_width=260):
         share = st.slider(
             "Share of the training images",

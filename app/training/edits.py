@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from app import resources, views
@@ -11,39 +13,60 @@ from pipeline.dataset.overlay import LATEST, NO_EDITS, Overlay, OverlayStore
 _KEY = "train_edits"
 
 
-def view(dataset: str, wanted: str) -> str:
-    """The choice, if the dataset has edits.
+@dataclass(frozen=True)
+class Choice:
+    """Which edits of a dataset there are to choose from.
+
+    Attributes:
+        dataset: The dataset's name.
+        wanted: What the draft holds: `none`, `latest` or a version.
+        options: What can be trained with, in words; nothing if there is no choice.
+    """
+
+    dataset: str
+    wanted: str
+    options: dict[str, str]
+
+    @property
+    def chosen(self) -> str:
+        """What to train with: `none`, `latest` or a version."""
+        return self.wanted if self.wanted in self.options else NO_EDITS
+
+
+def choice(dataset: str, wanted: str) -> Choice:
+    """Looks which edits a dataset has; what goes wrong, or is gone, is shown.
 
     Args:
         dataset: The dataset's name.
         wanted: What the draft holds: `none`, `latest` or a version.
-
-    Returns:
-        What to train with, in the same words.
     """
-    choices: dict[str, str] = {}
+    options: dict[str, str] = {}
     with views.guarded():
         stored = resources.dataset(dataset)
-        choices = offered(OverlayStore(resources.home().data).load(stored), wanted)
-    chosen = wanted if wanted in choices else NO_EDITS
-    if choices:
-        st.session_state[_KEY] = chosen
+        options = offered(OverlayStore(resources.home().data).load(stored), wanted)
+    found = Choice(dataset, wanted, options)
+    if wanted.isdecimal() and found.chosen == NO_EDITS:
+        st.warning(
+            f"Version {wanted} of the edits is not there any more.", icon=":material/edit_off:"
+        )
+    return found
+
+
+def view(choice: Choice) -> None:
+    """The widget, if there is a choice."""
+    if choice.options:
+        st.session_state[_KEY] = choice.chosen
         st.selectbox(
             "Edits",
-            list(choices),
+            list(choice.options),
             key=_KEY,
-            format_func=choices.__getitem__,
+            format_func=choice.options.__getitem__,
             help="Images left out or relabelled on the dataset page. Training and the choice of "
             "the best weights heed them; the finished model is always scored on the dataset as "
             "imported, so that runs compare.",
             on_change=_chosen,
-            args=(dataset,),
+            args=(choice.dataset,),
         )
-    if wanted.isdecimal() and chosen == NO_EDITS:
-        st.warning(
-            f"Version {wanted} of the edits is not there any more.", icon=":material/edit_off:"
-        )
-    return chosen
 
 
 def offered(overlay: Overlay, wanted: str) -> dict[str, str]:

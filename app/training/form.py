@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -18,6 +20,8 @@ from pipeline.training.presets import PRESETS, matching
 from pipeline.training.relevance import checked, effective, without_effect
 
 _KEY = "train"
+GROUP = f"{_KEY}_group"
+"""The key of the tabs, of which each holds a group of settings."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,27 @@ class Request:
     dataset: str
     meta: DatasetMeta
     config: TrainingConfig | None
-    problem: str = ""
-    edits: str = NO_EDITS
+    problem: str
+    edits: str
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What the groups of widgets show."""
+
+    datasets: list[str]
+    dataset: str
+    meta: DatasetMeta
+    values: dict[str, Any]
+    edits: edits.Choice
+
+    @property
+    def has_votes(self) -> bool:
+        return self.meta.votes_source is not None
 
 
 def view(names: list[str]) -> Request:
-    """Draws the form.
+    """Draws the form, of which only the open group is there.
 
     Args:
         names: The datasets that there are, at least one.
@@ -49,32 +68,39 @@ def view(names: list[str]) -> Request:
     active = state.active_dataset(resources.home(), resources.datasets())
     dataset = current.dataset if current.dataset in names else active or names[0]
     meta = resources.datasets().meta(dataset)
-    has_votes = meta.votes_source is not None
-    request = _request(dataset, meta, effective(current.values, has_votes=has_votes))
-    _presets(request.config, has_votes=has_votes)
-    groups = fields.groups()
-    tabs = st.tabs([group.capitalize() for group in groups], key=f"{_KEY}_groups")
-    for tab, (group, members) in zip(tabs, groups.items(), strict=True):
-        with tab:
-            if group == "data":
-                _dataset(names, dataset, meta)
-                # Another dataset than the draft's has other edits.
-                wanted = current.edits if current.dataset == dataset else NO_EDITS
-                request = replace(request, edits=edits.view(dataset, wanted))
-            if group == "network":
-                _architecture(current.values["architecture"])
-            with st.grid(3, min_column_width=190, gap="small"):
-                for name in members:
-                    if name != "architecture":
-                        _widget(name, current.values, has_votes=has_votes)
+    # Another dataset than the draft's has other edits.
+    choice = edits.choice(dataset, current.edits if current.dataset == dataset else NO_EDITS)
+    form = _Form(names, dataset, meta, current.values, choice)
+    request = _request(form)
+    _presets(request.config, has_votes=form.has_votes)
+    groups = {
+        name.capitalize(): partial(_group, name, members)
+        for name, members in fields.groups().items()
+    }
+    views.tabs(groups, form, key=GROUP)
     return request
 
 
-def _request(dataset: str, meta: DatasetMeta, values: dict[str, Any]) -> Request:
+def _group(name: str, members: Sequence[str], form: _Form) -> None:
+    if name == "data":
+        _dataset(form)
+        edits.view(form.edits)
+    if name == "network":
+        _architecture(form.values["architecture"])
+    with st.grid(3, min_column_width=190, gap="small"):
+        for member in members:
+            if member != "architecture":
+                _widget(member, form.values, has_votes=form.has_votes)
+
+
+def _request(form: _Form) -> Request:
+    values = effective(form.values, has_votes=form.has_votes)
+    problem, config = "", None
     try:
-        return Request(dataset, meta, checked(values))
+        config = checked(values)
     except PipelineError as error:
-        return Request(dataset, meta, None, str(error))
+        problem = str(error)
+    return Request(form.dataset, form.meta, config, problem, form.edits.chosen)
 
 
 def _presets(config: TrainingConfig | None, *, has_votes: bool) -> None:
@@ -99,15 +125,16 @@ def _preset_chosen() -> None:
             draft.fill(resources.home(), preset.config.to_dict())
 
 
-def _dataset(names: list[str], dataset: str, meta: DatasetMeta) -> None:
-    st.session_state[f"{_KEY}_dataset"] = dataset
+def _dataset(form: _Form) -> None:
+    st.session_state[f"{_KEY}_dataset"] = form.dataset
     st.selectbox(
         "Dataset",
-        names,
+        form.datasets,
         key=f"{_KEY}_dataset",
         help="Its training images train; its validation images choose the best weights.",
         on_change=_dataset_chosen,
     )
+    meta = form.meta
     badge = f" {views.SYNTHETIC_BADGE}" if meta.synthetic else ""
     votes = " · FER+ votes" if meta.votes_source else ""
     train, validation = (sum(meta.counts[split]) for split in ("train", "validation"))

@@ -5,6 +5,7 @@ running, in whose presence no other test could start one.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from bench.page_load import FLAGS, NAMES
 from pipeline.dataset import DatasetStore
 from pipeline.home import PROJECT_ROOT
+
+_CLOSED_TWICE = 'Cannot call "send" once a close message has been sent'
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(15)
-    assert "Traceback" not in (folder / "log").read_text()
+    assert _faults((folder / "log").read_text()) == []
 
 
 @pytest.fixture
@@ -133,6 +136,22 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         context.close()
     assert complaints == []
     assert strangers == []
+
+
+def _faults(log: str) -> list[str]:
+    """The parts of a server's log with a traceback, but for one that no page can help.
+
+    Streamlit 1.67 closes the connection of a page that was left while it was
+    being written to, which is closed already.
+    """
+    before, *parts = log.split("Exception in ASGI application")
+    ours = re.compile(rf'File "{re.escape(str(PROJECT_ROOT))}/(app|pages|pipeline|streamlit_app)\b')
+    return [
+        part
+        for part in (before, *parts)
+        if "Traceback" in part
+        and (part is before or _CLOSED_TWICE not in part or ours.search(part))
+    ]
 
 
 def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

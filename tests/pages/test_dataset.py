@@ -64,7 +64,7 @@ class TestBalance:
         words = texts(app)
         assert "Some faces · 28 images" in words
         assert "Training: all equal" in words
-        counts, weights, _ = (frame.value for frame in app.dataframe)
+        counts, weights = (frame.value for frame in app.dataframe)
         assert counts["All"].tolist() == [4] * 7
         assert counts["Training %"].sum() == pytest.approx(100, abs=0.1)
         assert {"none", "balanced", "effective", "copies"} < set(weights.columns)
@@ -78,7 +78,8 @@ class TestBalance:
             writer.append(np.zeros((80, 48, 48), np.uint8), labels, np.zeros(80, np.uint8))
             writer.finish(title="Skewed", source="/x/skewed.csv", kind="csv")
         app = open_page(PAGE)
-        app = app.slider(key="resampling_share").set_value(50).run()
+        app.session_state[balance.RESAMPLING] = True
+        app = app.run().slider(key="resampling_share").set_value(50).run()
         app = app.selectbox(key="resampling_scheme").set_value(Scheme.OVERSAMPLE).run()
         table = app.dataframe[2].value.set_index("class")
         assert table.loc["Happy", ["now", "then", "change", "times an image"]].tolist() == [

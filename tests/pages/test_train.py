@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.training import costs, draft
+from app.training import costs, draft, fields
+from app.training.form import GROUP
 from pipeline.dataset import Dataset
 from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.home import PROJECT_ROOT, Home
@@ -75,6 +76,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     return runs
 
 
+def group(app: AppTest, title: str) -> AppTest:
+    """Opens a group of settings."""
+    app.session_state[GROUP] = title
+    return app.run()
+
+
 class TestForm:
     def test_without_a_dataset_it_says_what_to_do(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
@@ -86,13 +93,19 @@ class TestForm:
     ) -> None:
         write_dataset("faces")
         app = open_page(PAGE)
-        keys = {item.key for kind in (app.number_input, app.selectbox, app.toggle) for item in kind}
-        assert {f"train_{name}" for name in settings()} <= keys
-        for name, setting in settings().items():
-            if setting.low is not None:
-                widget = app.number_input(f"train_{name}")
-                assert (widget.min, widget.max) == (setting.low, setting.high), name
-                assert setting.help in widget.help
+        for title, names in fields.groups().items():
+            app = group(app, title.capitalize())
+            kinds = (app.number_input, app.selectbox, app.toggle)
+            keys = {item.key for kind in kinds for item in kind}
+            assert {f"train_{name}" for name in names} <= keys
+            # The others are not there: a form of forty widgets would take twice as long.
+            assert not keys & {f"train_{name}" for name in settings() if name not in names}
+            for name in names:
+                setting = settings()[name]
+                if setting.low is not None:
+                    widget = app.number_input(f"train_{name}")
+                    assert (widget.min, widget.max) == (setting.low, setting.high), name
+                    assert setting.help in widget.help
 
     def test_presets_fill_it_and_a_change_leaves_them(
         self, home: Home, open_page: OpenPage, write_dataset: WriteDataset
@@ -104,24 +117,27 @@ class TestForm:
         app = presets.set_value("best_cpu").run()
         best = next(preset.config for preset in PRESETS if preset.name == "best_cpu")
         assert draft.load(home).values == best.to_dict()
+        app = group(app, "Optimisation")
         assert app.number_input("train_ema").value == 0.999
         app = app.number_input("train_epochs").set_value(20).run()
         assert app.segmented_control("train_preset").value is None
         # Another tab, such as after a reload, finds it as it was left.
-        assert open_page(PAGE).number_input("train_epochs").value == 20
+        assert group(open_page(PAGE), "Optimisation").number_input("train_epochs").value == 20
 
     def test_only_what_matters_can_be_set(
         self, open_page: OpenPage, write_dataset: WriteDataset
     ) -> None:
         write_dataset("faces")
         app = open_page(PAGE)
-        assert app.selectbox("train_attention").disabled
-        assert app.number_input("train_warmup_epochs").disabled
         assert app.number_input("train_soft_labels").disabled
-        assert not app.number_input("train_plateau_patience").disabled
+        app = group(app, "Network")
+        assert app.selectbox("train_attention").disabled
         app = app.selectbox("train_architecture").set_value("resnet").run()
-        app = app.selectbox("train_schedule").set_value("cosine").run()
         assert not app.selectbox("train_attention").disabled
+        app = group(app, "Optimisation")
+        assert app.number_input("train_warmup_epochs").disabled
+        assert not app.number_input("train_plateau_patience").disabled
+        app = app.selectbox("train_schedule").set_value("cosine").run()
         assert not app.number_input("train_warmup_epochs").disabled
         assert app.number_input("train_plateau_patience").disabled
 
@@ -129,7 +145,7 @@ class TestForm:
         self, open_page: OpenPage, write_dataset: WriteDataset
     ) -> None:
         write_dataset("faces")
-        app = open_page(PAGE)
+        app = group(open_page(PAGE), "Optimisation")
         app.selectbox("train_schedule").set_value("cosine").run()
         app.number_input("train_warmup_epochs").set_value(60.0)
         app = app.run()
@@ -142,7 +158,7 @@ class TestForm:
         self, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run]
     ) -> None:
         write_dataset("faces")
-        app = open_page(PAGE)
+        app = group(open_page(PAGE), "Network")
         app.selectbox("train_architecture").set_value("resnet").run()
         app.selectbox("train_attention").set_value("se").run()
         app.selectbox("train_architecture").set_value("vgg").run()
@@ -206,7 +222,7 @@ class TestStart:
         self, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run], texts: Texts
     ) -> None:
         dataset = write_dataset("faces")
-        app = open_page(PAGE)
+        app = group(open_page(PAGE), "Optimisation")
         app.number_input("train_epochs").set_value(7).run()
         app.text_input("train_name").set_value("my-run").run()
         app = app.button("train_start").click().run()
@@ -294,7 +310,7 @@ class TestCosts:
         monkeypatch.setattr(costs, "estimate", measure)
         app = open_page(PAGE)
         assert "2.36 M" in texts(app)
-        app = app.number_input("train_width").set_value(0.25).run()
+        app = group(app, "Network").number_input("train_width").set_value(0.25).run()
         assert "2.36 M" not in texts(app)
         app = finish_jobs(app.button("train_measure").click().run())
         assert asked == [(TrainingConfig(width=0.25), "faces")]
@@ -302,7 +318,7 @@ class TestCosts:
         assert "43 k" in words
         assert "1 h 15 min" in words  # 50 epochs of 90 s
         # More epochs cost more, but need no new measurement; another batch size does.
-        app = app.number_input("train_epochs").set_value(100).run()
+        app = group(app, "Optimisation").number_input("train_epochs").set_value(100).run()
         assert "2 h 30 min" in texts(app)
         app = app.number_input("train_batch_size").set_value(32).run()
         assert "train_measure" in {button.key for button in app.button}
@@ -379,8 +395,8 @@ class TestWatch:
         app = app.segmented_control("train_view").set_value("Watch").run()
         app = app.button("train_clone").click().run()
         assert app.segmented_control("train_view").value == "New run"
-        assert app.number_input("train_epochs").value == 4
         assert app.selectbox("train_dataset").value == "faces"
+        assert group(app, "Optimisation").number_input("train_epochs").value == 4
 
     def test_address_names_the_run(self, home: Home, open_page: OpenPage) -> None:
         make_run(home, "first", RunStatus.FINISHED, epochs=4)
