@@ -10,7 +10,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import server, shell, video_file, views
+from app import modules, server, shell, video_file, views
 
 if __name__ == "__main__":
     st.set_page_config(page_title="FER Lab", page_icon=shell.logo(with_name=False), layout="wide")
@@ -111,7 +111,7 @@ if __name__ == "__main__":
         shell.job_strip(page.title)
     with views.guarded():
         page.run()
-    server.spare_modules()
+    modules.spare()
 else:
     api = server.make_api()
     application = st.App(

@@ -1,13 +1,13 @@
 """Figures, facts and tables of words as plain HTML: one element of a page, whatever their number.
 
-The first page shows them. There, each element of Streamlit's costs time of its
-own, its metrics make the browser load nine more scripts and its tables a
-megabyte, and long Markdown is slow to read.
+Pages begin with them. There, each element of Streamlit's costs time of its own,
+its metrics make the browser load nine more scripts and its tables a megabyte,
+and long Markdown is slow to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 # Streamlit styles lists and tables too; its class makes these rules the stronger ones.
@@ -27,8 +27,11 @@ _TABLE_STYLE = """<style>
     white-space: nowrap; border-bottom: 1px solid rgba(128, 132, 150, 0.25); }
 .stHtml .fl-table thead th { font-weight: 400; opacity: 0.65; }
 .stHtml .fl-table tbody th { font-weight: 600; }
-.stHtml .fl-table tr > :last-child { white-space: normal; min-width: 6rem; }
-.stHtml .fl-table td:last-child { font-size: 0.875rem; opacity: 0.75; }
+.stHtml .fl-table tr > :last-child:not(.number) { white-space: normal; min-width: 6rem; }
+.stHtml .fl-table td:last-child:not(.number) { font-size: 0.875rem; opacity: 0.75; }
+.stHtml .fl-table table:has(.number) { font-size: 0.875rem; }
+.stHtml .fl-table .number { text-align: right; font-variant-numeric: tabular-nums; }
+.stHtml .fl-table .number:last-child { padding-right: 0; }
 .stHtml .fl-table tbody tr:last-child > * { border-bottom: none; }
 </style>"""
 
@@ -65,21 +68,40 @@ def facts(items: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def table(rows: Sequence[Mapping[str, str]]) -> str:
+def table(
+    rows: Sequence[Mapping[str, str]],
+    *,
+    numbers: Collection[str] = (),
+    signs: Sequence[tuple[str, str]] = (),
+    label: str = "",
+) -> str:
     """A small table to read; where it is too wide for the page, it scrolls.
 
     Args:
         rows: `{heading: plain text}`, the same headings in each; at least one row.
-            The first column names what its row is about; only the last, for
-            remarks, breaks its lines.
+            The first column names what its row is about; the last, if it is not
+            one of numbers, is for remarks: it alone breaks its lines.
+        numbers: The headings of columns of numbers.
+        signs: Of each row a character that stands before its name and its
+            colour as `#rrggbb`; none if empty.
+        label: What the table holds, for those who cannot see it.
 
     Returns:
         HTML; text takes the page's colour, light or dark.
     """
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in rows[0])
+    kinds = [' class="number"' if heading in numbers else "" for heading in rows[0]]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(heading)}</th>'
+        for heading, kind in zip(rows[0], kinds, strict=True)
+    )
+    marks = [
+        f'<span style="color: {color}" aria-hidden="true">{sign}</span> ' for sign, color in signs
+    ] or [""] * len(rows)
+    body = "".join(_row(row, kinds, mark) for row, mark in zip(rows, marks, strict=True))
+    name = f' aria-label="{escape(label)}"' if label else ""
     return (
-        f'{_TABLE_STYLE}<div class="fl-table"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(map(_row, rows))}</tbody></table></div>"
+        f'{_TABLE_STYLE}<div class="fl-table"><table{name}><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -88,6 +110,7 @@ def _list(items: Iterable[str], kind: str = "") -> str:
     return f'{_LIST_STYLE}<dl class="fl-list {kind}">{inside}</dl>'
 
 
-def _row(row: Mapping[str, str]) -> str:
+def _row(row: Mapping[str, str], kinds: Sequence[str], mark: str) -> str:
     first, *others = map(escape, row.values())
-    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>'
+    cells = "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds[1:], others, strict=True))
+    return f'<tr><th scope="row">{mark}{first}</th>{cells}</tr>'

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import gc
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,14 +14,12 @@ import streamlit as st
 from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 
-from app import resources, work_folders
+from app import modules, resources, work_folders
 from app.api.routes import Api
 from app.api.settings import ApiSettings
 from app.keeper import Keeper
 from app.views import show_error
 from pipeline.errors import ConfigError
-
-_num_spared = 0
 
 
 def make_api() -> Api:
@@ -55,7 +51,9 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
     work_folders.remove_left_over(resources.home().data, work_folders.UPLOAD)
     keeper = Keeper(resources.home())
     keeper.start()
+    importing = modules.import_later()
     yield
+    importing.cancel()
     keeper.close()
     api.close()
     resources.jobs().close()
@@ -64,24 +62,6 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
 def on_script_error(error: Exception) -> bool:
     """Shows an error that no page caught; Streamlit has logged it already."""
     return show_error(error)
-
-
-def spare_modules() -> None:
-    """Takes what lives as long as the server out of the garbage collector's sight.
-
-    Streamlit collects garbage after every run of a page and of a part of one,
-    while nothing else in the server can go on: 45 ms with what the dashboard
-    needs to start, 130 ms once all its pages were seen, for modules that never
-    become garbage. They come with the pages; so this looks again after each,
-    and does nothing where none came.
-    """
-    global _num_spared
-    if len(sys.modules) == _num_spared:
-        return
-    _num_spared = len(sys.modules)
-    gc.unfreeze()  # only what lives now is to be spared, not what did when a page was first seen
-    gc.collect()
-    gc.freeze()
 
 
 def _unknown_address() -> None:

@@ -7,14 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.messages import APOLOGY, describe
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _Subject = TypeVar("_Subject")
 
@@ -132,31 +129,6 @@ def empty_state(title: str, text: str) -> None:
         st.markdown(f"**{title}**", text_alignment="center")
         st.caption(text, text_alignment="center")
         st.space("small")
-
-
-def data_table(
-    table: pd.DataFrame, *, key: str, alt: str, formats: Mapping[str, str] | None = None
-) -> None:
-    """A table of figures as all pages show them; in a file its columns keep their own names.
-
-    Args:
-        table: A row for each thing.
-        key: Of the element.
-        alt: What it holds, for those who cannot see it.
-        formats: Of columns of fractions, by name, as `NumberColumn` takes them;
-            the others have one decimal.
-    """
-    columns: dict[str, Any] = {}
-    for name in table.columns:
-        title, kind = name[:1].upper() + name[1:], table[name].dtype.kind
-        if kind in "iu":
-            columns[name] = st.column_config.NumberColumn(title, format="localized")
-        elif kind == "f":
-            number = (formats or {}).get(name, "%.1f")
-            columns[name] = st.column_config.NumberColumn(title, format=number)
-        else:
-            columns[name] = st.column_config.Column(title)
-    st.dataframe(table, hide_index=True, key=key, alt=alt, placeholder="—", column_config=columns)
 
 
 def offer(

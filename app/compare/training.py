@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import compare_charts, reference_charts, reference_view, views
+from app import compare_charts, plain_html, reference_charts, reference_view, views
 from app.charts import CONFIG
 from app.compare.subjects import Subject, all_settings, differing, setting_rows
 from app.reference_charts import Mark
@@ -26,6 +26,7 @@ _SIGNS = {
     "pentagon": "⬟",
 }
 _AXES = 6
+_NUM_WORDS = 3
 _COSTS: dict[str, tuple[Callable[[Subject], float | None], str, str]] = {
     "Parameters": (lambda item: item.parameters, "Parameters", ""),
     "MACs": (lambda item: item.macs, "MACs a face", ""),
@@ -35,15 +36,15 @@ _COSTS: dict[str, tuple[Callable[[Subject], float | None], str, str]] = {
 
 def heading(subjects: Sequence[Subject]) -> None:
     """The legend of all charts, with the main figures, and what to beware of."""
-    st.dataframe(
-        [_row(item) for item in subjects],
-        hide_index=True,
-        key="compare_figures",
-        placeholder="—",
-        alt="The compared runs and models with their validation scores, sizes and times",
-        column_config=_COLUMNS,
+    rows = [figures(item) for item in subjects]
+    st.html(
+        plain_html.table(
+            rows,
+            numbers=list(rows[0])[_NUM_WORDS:],
+            signs=[(_SIGNS[item.symbol], item.color) for item in subjects],
+            label="The compared runs and models with their validation scores, sizes and times",
+        )
     )
-    st.markdown(legend(subjects))
     with st.container(horizontal=True, gap="small", key="compare_evaluate"):
         for item in subjects:
             if item.contract is not None:
@@ -65,6 +66,27 @@ def heading(subjects: Sequence[Subject]) -> None:
             "validation images do not compare; those in the tab “On the same images” do.",
             icon=":material/warning:",
         )
+
+
+def figures(item: Subject) -> dict[str, str]:
+    """The main figures of one of the compared in words, the first columns being no numbers."""
+
+    def words(number: float | None, write: Callable[[Any], str]) -> str:
+        return "—" if number is None else write(number)
+
+    minutes = None if item.seconds is None else item.seconds / 60
+    return {
+        "Name": item.name,
+        "Network": item.network,
+        "Dataset": item.data_name,
+        "Validation accuracy": words(item.val_accuracy, views.percent),
+        "Validation macro-F1": words(item.val_macro_f1, views.percent),
+        "Epochs": words(len(item.history) or None, str),
+        "Minutes": words(minutes, "{:,.1f}".format),
+        "Parameters": words(item.parameters, views.count),
+        "MACs a face": words(item.macs, views.count),
+        "One face, ms": words(item.latency_ms, "{:.2f}".format),
+    }
 
 
 def legend(subjects: Sequence[Subject]) -> str:
@@ -227,36 +249,3 @@ def _trade_off(scored: Sequence[Subject]) -> None:
     if name == "Latency":
         note += " Measured with a batch of one, on the computer that evaluated each."
     st.caption(note)
-
-
-def _row(item: Subject) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "network": item.network,
-        "data": item.data_name,
-        "accuracy": _percent(item.val_accuracy),
-        "macro_f1": _percent(item.val_macro_f1),
-        "epochs": len(item.history) or None,
-        "minutes": None if item.seconds is None else item.seconds / 60,
-        "parameters": item.parameters,
-        "macs": item.macs,
-        "latency": item.latency_ms,
-    }
-
-
-def _percent(value: float | None) -> float | None:
-    return None if value is None else 100 * value
-
-
-_COLUMNS = {
-    "name": st.column_config.TextColumn("Name", pinned=True),
-    "network": st.column_config.TextColumn("Network"),
-    "data": st.column_config.TextColumn("Dataset"),
-    "accuracy": st.column_config.NumberColumn("Validation accuracy", format="%.1f %%"),
-    "macro_f1": st.column_config.NumberColumn("Validation macro-F1", format="%.1f %%"),
-    "epochs": st.column_config.NumberColumn("Epochs"),
-    "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),
-    "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
-    "macs": st.column_config.NumberColumn("MACs a face", format="compact"),
-    "latency": st.column_config.NumberColumn("One face, ms", format="%.2f"),
-}

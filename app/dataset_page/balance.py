@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, dataset_charts, views
-from app.dataset_page.desk import Desk, download
+from app import charts, dataset_charts, tables, views
+from app.dataset_page.desk import Desk
 from pipeline.dataset import SPLITS, DatasetMeta, Split
 from pipeline.dataset.resampling import Resampled, Scheme, resample
 from pipeline.labels import EMOTIONS
@@ -56,11 +56,17 @@ def tab(desk: Desk) -> None:
         alt=charts.class_balance_text(meta.counts),
     )
     st.markdown(imbalance_words(meta))
-    _table("Images per class and split", count_table(meta), f"{desk.dataset.name}-balance")
+    tables.short_table(
+        "Images per class and split", count_table(meta), f"{desk.dataset.name}-balance"
+    )
     weights = weight_table(np.asarray(desk.dataset.labels[desk.dataset.indices(Split.TRAIN)]))
     schemes = dict.fromkeys(settings()["class_weights"].choices, "%.3f")
-    name = f"{desk.dataset.name}-class-weights"
-    _table("Class weights in training", weights, name, {**schemes, "copies": "%.2f"})
+    tables.short_table(
+        "Class weights in training",
+        weights,
+        f"{desk.dataset.name}-class-weights",
+        formats={**schemes, "copies": "%.2f"},
+    )
     st.caption(
         "What one training image of a class counts under each choice of “Class weights” on the "
         "Train page; the mean over all images is 1. “Copies” is how often an image would have to "
@@ -174,11 +180,11 @@ def _resampling(desk: Desk) -> None:
         key="resampling_chart",
         alt=resampling_text(before, then),
     )
-    _table(
+    tables.short_table(
         "Training images an epoch",
         resampling_table(before, then),
         f"{desk.dataset.name}-resampling",
-        {"times an image": "%.2f"},
+        formats={"times an image": "%.2f"},
     )
     st.caption(
         "An epoch takes time in proportion to its images. The share is “Share of the images” on "
@@ -206,12 +212,3 @@ def _ratio(value: float | None) -> str:
 
 def _percent(counts: np.ndarray) -> np.ndarray:
     return (100 * counts / max(int(counts.sum()), 1)).round(2)
-
-
-def _table(
-    title: str, table: pd.DataFrame, name: str, formats: dict[str, str] | None = None
-) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**", width="stretch")
-        download(table.copy, name)
-    views.data_table(table, key=f"table_{name}", alt=title, formats=formats)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -144,26 +144,6 @@ def image_table(desk: Desk, indices: Iterable[int]) -> pd.DataFrame:
             row["sharpness"] = round(float(measures.sharpness[index]), 3)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
-    """A button that saves a table.
-
-    Args:
-        table: Makes it; called when the button is pressed.
-        name: Of the file, without its ending.
-        label: Of the button.
-    """
-    st.download_button(
-        label,
-        lambda: table().to_csv(index=False).encode("utf-8"),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        key=f"csv_{name}",
-        icon=":material/download:",
-        on_click="ignore",
-        help=f"Save as {name}.csv",
-    )
 
 
 def _start(name: str) -> bool:

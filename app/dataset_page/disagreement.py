@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, dataset_charts, views
+from app import charts, dataset_charts, tables, views
 from app.dataset_page import look
-from app.dataset_page.desk import Desk, download, image_table
+from app.dataset_page.desk import Desk, image_table
 from pipeline.dataset.agreement import Agreement, agreement
 from pipeline.dataset.ferplus import COLUMNS
 from pipeline.labels import EMOTIONS
@@ -52,7 +52,7 @@ def tab(desk: Desk) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**: {len(images):,} images", width="stretch")
             look.link(desk, title, images, key=f"look_{key}")
-            download(partial(image_and_votes, desk, images), f"{dataset.name}-{key}")
+            tables.download(partial(image_and_votes, desk, images), f"{dataset.name}-{key}")
 
 
 def class_table(found: Agreement) -> pd.DataFrame:
@@ -90,11 +90,12 @@ def image_and_votes(desk: Desk, images: np.ndarray) -> pd.DataFrame:
 
 
 def _tables(name: str, found: Agreement) -> None:
-    for title, table, key in (
-        ("Agreement per class", class_table(found), "agreement"),
-        ("Label against majority, in images", confusion_table(found), "confusion"),
-    ):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{title}**", width="stretch")
-            download(table.copy, f"{name}-{key}")
-        views.data_table(table, key=f"table_{key}", alt=title, formats={"entropy (bits)": "%.2f"})
+    tables.short_table(
+        "Agreement per class",
+        class_table(found),
+        f"{name}-agreement",
+        formats={"entropy (bits)": "%.2f"},
+    )
+    tables.short_table(
+        "Label against majority, in images", confusion_table(found), f"{name}-confusion"
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import resources, views
-from app.dataset_page.desk import Desk, change, download
+from app import resources, tables, views
+from app.dataset_page.desk import Desk, change
 from pipeline.dataset import overlay
 from pipeline.dataset.overlay import Edit, Overlay, OverlayStore
 from pipeline.labels import EMOTIONS, NAMES
@@ -44,10 +44,10 @@ def tab(desk: Desk) -> None:
             on_click=change,
             args=(overlay.undo(),),
         )
-        download(
+        tables.download(
             lambda: changes(desk, edited), f"{desk.dataset.name}-edits", label="Changes as CSV"
         )
-    views.data_table(history(edited), key="overlay_history", alt="All edits, the latest first")
+    tables.long_table(history(edited), key="overlay_history", alt="All edits, the latest first")
     path = OverlayStore(resources.home().data).path(desk.dataset)
     st.caption(
         "To train with them, choose a version under Data on the Train page; on the command line, "

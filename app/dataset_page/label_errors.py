@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import resources, views
+from app import resources, tables, views
 from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid, look
-from app.dataset_page.desk import Desk, change, download, image_table
+from app.dataset_page.desk import Desk, change, image_table
 from app.jobs import Work
 from pipeline.dataset import SPLITS, Dataset, DatasetStore, Split, ferplus, overlay
 from pipeline.evaluation.label_errors import LabelErrors, LabelErrorStore, joined
@@ -197,7 +197,7 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
     page = grid.page(len(found), _NUM_IMAGES, f"label_errors_page_{entry.reference}")
     shown = slice(page * _NUM_IMAGES, (page + 1) * _NUM_IMAGES)
     with st.container(horizontal=True, vertical_alignment="center"):
-        download(
+        tables.download(
             partial(ranking_table, desk, found),
             f"{desk.dataset.name}-label-errors-{entry.name}",
             label="Ranking as CSV",

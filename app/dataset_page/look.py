@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts
+from app import charts, dataset_charts, tables
 from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid
-from app.dataset_page.desk import Desk, download, image_table, not_inspected, open_desk
+from app.dataset_page.desk import Desk, image_table, not_inspected, open_desk
 from app.dataset_page.gallery import CopyFilter, EditFilter, Filters, Indices, Order, VoteFilter
 from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS
@@ -85,7 +85,7 @@ def _samples(name: str) -> None:
         hidden = f", by {', '.join(narrowing)}" if narrowing else ""
         st.markdown(f"**{len(shown):,}** images{hidden}  \n{LEGEND}", width="stretch")
         detail.open_by_index(desk)
-        download(
+        tables.download(
             lambda: image_table(desk, shown), f"{desk.dataset.name}-images", label="List as CSV"
         )
     on_page = shown[page * page_size : (page + 1) * page_size]

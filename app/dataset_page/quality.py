@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import views
+from app import tables, views
 from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid, label_errors
-from app.dataset_page.desk import Desk, change, download, image_table, not_inspected
+from app.dataset_page.desk import Desk, change, image_table, not_inspected
 from app.dataset_page.gallery import FAULTS, Indices
 from pipeline.dataset import SPLITS, Dataset, Split, overlay
 from pipeline.dataset.quality import Copies, QualityReport
@@ -155,16 +155,8 @@ def _copies_and_faults(desk: Desk) -> None:
         (right, "Near copies, the identical left out", report.near),
     ):
         with column:
-            table = overlap_table(copies)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{name}**", width="stretch")
-                kind = name.split()[0].lower()
-                download(table.copy, f"{desk.dataset.name}-{kind}-overlaps")
-            views.data_table(
-                table,
-                key=f"overlaps_{kind}",
-                alt=f"{name}: how many images of each split have one in each split",
-            )
+            kind = name.split()[0].lower()
+            tables.short_table(name, overlap_table(copies), f"{desk.dataset.name}-{kind}-overlaps")
     _browse(desk, findings(report))
 
 
@@ -180,7 +172,7 @@ def _browse(desk: Desk, found: list[Finding]) -> None:
         )
         finding = by_key[key]
         table = _exporter(desk, finding)
-        download(table, f"{desk.dataset.name}-{finding.key}", label="List as CSV")
+        tables.download(table, f"{desk.dataset.name}-{finding.key}", label="List as CSV")
         if finding.removable:
             _exclude_all(desk, finding)
     st.caption(finding.advice)

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, resources, views
-from app.dataset_page.desk import download
+from app import charts, evaluation_charts, resources, tables, views
 from app.evaluation.desk import Desk, not_scored
 from app.recognition import change_settings, load_settings
 from pipeline.evaluation.calibration import (
@@ -116,7 +115,7 @@ def _reliability(desk: Desk) -> None:
                 "Of averaged views there is no “before”: each view is calibrated, then the mean "
                 "is taken, which leaves it somewhat too modest."
             )
-        download(partial(reliability_table, desk), f"{desk.slug}-reliability")
+        tables.download(partial(reliability_table, desk), f"{desk.slug}-reliability")
 
 
 def temperature_words(temperature: float) -> str:
@@ -143,7 +142,7 @@ def _unsure(desk: Desk) -> None:
             st.metric("Right of these", right_ones)
         if desk.predictions is None:
             st.caption("As measured on validation when the model was made.")
-        download(partial(coverage_table, points), f"{desk.slug}-coverage")
+        tables.download(partial(coverage_table, points), f"{desk.slug}-coverage")
     with right:
         st.plotly_chart(
             evaluation_charts.coverage(points, now),

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, views
-from app.dataset_page.desk import download
+from app import charts, evaluation_charts, tables, views
 from app.dataset_page.gallery import Indices
 from app.evaluation import images
 from app.evaluation.desk import Desk, not_scored
@@ -130,7 +129,7 @@ def _matrix(desk: Desk, matrix: np.ndarray, numbers: str, order: Order) -> None:
             "on the overview, and chosen above.",
             width="stretch",
         )
-        download(partial(matrix_table, matrix), f"{desk.slug}-confusion")
+        tables.download(partial(matrix_table, matrix), f"{desk.slug}-confusion")
 
 
 def _chosen() -> tuple[int, int] | None:
@@ -194,7 +193,7 @@ def _cell(desk: Desk, matrix: np.ndarray) -> None:
         if chosen is not None and desk.predictions is not None:
             places = cell_places(desk.predictions, *chosen)
             name = "-".join([desk.slug, *(EMOTIONS[label].name for label in chosen)])
-            download(partial(image_table, desk, places), name, label="List as CSV")
+            tables.download(partial(image_table, desk, places), name, label="List as CSV")
     if chosen is None:
         st.caption("Choose a cell in the matrix, a pair beside it, or two classes here.")
     elif desk.predictions is None:

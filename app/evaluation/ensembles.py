@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts, ensemble_charts, resources, views
+from app import charts, ensemble_charts, resources, tables, views
 from app.charts import SPLIT_TITLES
-from app.dataset_page.desk import download
 from app.evaluation import ensemble_shelf
 from app.evaluation.choice import TTA_TITLES
 from app.evaluation.desk import Desk
@@ -238,7 +237,7 @@ def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[M
     rows = table(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Members and ensemble**", width="stretch")
-        download(rows.copy, f"{desk.slug}-ensemble")
+        tables.download(rows.copy, f"{desk.slug}-ensemble")
     st.dataframe(
         rows,
         hide_index=True,

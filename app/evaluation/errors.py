@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import resources, state, views
+from app import resources, state, tables, views
 from app.dataset_page import gallery, grid
-from app.dataset_page.desk import change, download, load_desk, trouble
+from app.dataset_page.desk import change, load_desk, trouble
 from app.dataset_page.edits import describe
 from app.dataset_page.gallery import Indices
 from app.evaluation import errors_detail
@@ -120,7 +120,7 @@ def tab(desk: Desk) -> None:
         ):
             errors_detail.show(desk, int(indices[0]), indices)
         name = f"{desk.slug}-{str(title).lower().replace(' ', '-')}"
-        download(lambda: image_table(desk, places), name, label="List as CSV")
+        tables.download(lambda: image_table(desk, places), name, label="List as CSV")
     _edits(desk, desk.dataset)
     _grid(desk, desk.predictions, desk.dataset, places, page_key=f"errors_page_{title}")
     _features(desk, desk.dataset)

@@ -8,9 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import charts, reference_view, views
+from app import charts, reference_view, tables, views
 from app.charts import GREY, SPLIT_TITLES
-from app.dataset_page.desk import download
 from app.evaluation.desk import Desk, not_scored
 from app.reference_charts import Mark, accuracies, percent_range
 from app.training import fields
@@ -50,10 +49,17 @@ def tab(desk: Desk) -> None:
     shown = figures(report)
     with st.grid(4, min_column_width=150, gap="small"):
         for item in shown:
-            with st.container(gap="xxsmall", border=True):
-                st.metric(item.title, item.words, help=item.help)
-                st.caption(item.below)
-    download(partial(figure_table, shown), f"{desk.slug}-figures", label="Figures as CSV")
+            st.metric(
+                item.title,
+                item.words,
+                help=item.help,
+                delta=item.below,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                height="stretch",
+            )
+    tables.download(partial(figure_table, shown), f"{desk.slug}-figures", label="Figures as CSV")
     _beside_others(report)
 
 
@@ -85,8 +91,12 @@ def _beside_others(report: EvaluationReport) -> None:
     )
     if references:
         st.caption("Of others, hollow is published and full is measured; their splits differ.")
-        with st.expander("Where these figures come from", icon=":material/menu_book:"):
-            reference_view.table(references)
+        views.fold(
+            "Where these figures come from",
+            "menu_book",
+            partial(reference_view.table, references),
+            key="headline_sources",
+        )
 
 
 def provenance(desk: Desk) -> None:
@@ -173,8 +183,8 @@ def figures(report: EvaluationReport) -> list[Figure]:
             "Balanced accuracy",
             report.balanced_accuracy,
             views.percent(report.balanced_accuracy),
-            "mean recall of the classes",
-            "What the accuracy would be if all classes were equally common.",
+            "mean recall",
+            "Over the seven classes: what the accuracy would be if all were equally common.",
         ),
         Figure(
             "Top-2 accuracy",
@@ -187,9 +197,9 @@ def figures(report: EvaluationReport) -> list[Figure]:
             "Calibration error",
             report.ece,
             views.percent(report.ece),
-            f"negative log-likelihood {report.nll:.3f}",
+            f"NLL {report.nll:.3f}",
             "How far confidence and accuracy are apart on average (expected calibration error, "
-            "15 bins). Below it the mean negative log-likelihood of the label, in nats. 0 is "
+            "15 bins). Below it the mean negative log-likelihood (NLL) of the label, in nats. 0 is "
             "best for both.",
         ),
         Figure(
@@ -204,9 +214,9 @@ def figures(report: EvaluationReport) -> list[Figure]:
             "Time for one face",
             report.latency_ms,
             "—" if report.latency_ms is None else f"{report.latency_ms:.2f} ms",
-            "median, from crop to scores",
-            "On the machine that scored the images, with everything that a face needs but its "
-            "detection.",
+            "median",
+            "From the crop to the scores, on the machine that scored the images: everything that a "
+            "face needs but its detection.",
         ),
     ]
 

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, views
-from app.dataset_page.desk import download
+from app import charts, evaluation_charts, tables, views
 from app.evaluation.desk import Desk, not_scored
 from pipeline.evaluation import EvaluationReport, Predictions
 from pipeline.evaluation.curves import OneAgainstRest, one_against_rest, score_histogram, thinned
@@ -65,7 +64,7 @@ def tab(desk: Desk) -> None:
             column_config=_COLUMNS,
             alt="Precision, recall, F1 and areas below the curves of each class",
         )
-        download(table.copy, f"{desk.slug}-classes")
+        tables.download(table.copy, f"{desk.slug}-classes")
     if desk.predictions is None:
         not_scored(desk, "The curves")
         return

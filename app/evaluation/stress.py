@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, resources, stress_charts, views
+from app import charts, resources, stress_charts, tables, views
 from app.charts import SPLIT_TITLES
-from app.dataset_page.desk import download
 from app.evaluation import stress_faces
 from app.evaluation.desk import Desk
 from app.jobs import Work
@@ -170,8 +169,8 @@ def _figures(report: StressReport) -> None:
 def _table(desk: Desk, reports: list[StressReport]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Models on these faces**", width="stretch")
-        download(lambda: model_table(reports), f"{desk.slug}-stress-models")
-    views.data_table(
+        tables.download(lambda: model_table(reports), f"{desk.slug}-stress-models")
+    tables.long_table(
         model_table(reports), key="stress_models", alt="How robust each model is on these faces"
     )
     if len(reports) == 1:
@@ -232,19 +231,24 @@ def _all(desk: Desk, report: StressReport) -> None:
             ":small[:gray[The stronger the colour, the more is lost.]]",
             width="stretch",
         )
-        download(lambda: corruption_table(report), f"{desk.slug}-stress")
+        tables.download(lambda: corruption_table(report), f"{desk.slug}-stress")
     st.plotly_chart(
         stress_charts.heat(report),
         config=charts.CONFIG,
         key="stress_heat",
         alt="Accuracy under every corruption at every strength; the table below has the numbers",
     )
-    with st.expander("As a table, in per cent"):
-        views.data_table(
+    views.fold(
+        "As a table, in per cent",
+        "table",
+        partial(
+            tables.long_table,
             corruption_table(report),
             key="stress_table",
             alt="Accuracy under every corruption at every strength, in per cent",
-        )
+        ),
+        key="stress_table_fold",
+    )
 
 
 def _others(desk: Desk, dataset: Dataset) -> list[StressReport]:

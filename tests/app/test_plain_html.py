@@ -17,3 +17,15 @@ def test_a_table_has_a_heading_for_each_column_and_row() -> None:
     assert '<th scope="col">Run</th><th scope="col">Note</th>' in table
     assert '<tr><th scope="row">one</th><td></td></tr>' in table
     assert '<tr><th scope="row">two</th><td>stopped</td></tr>' in table
+
+
+def test_numbers_stand_to_the_right_and_names_behind_their_signs() -> None:
+    rows = [{"Run": "one", "Epochs": "12"}, {"Run": "two", "Epochs": "9"}]
+    table = plain_html.table(
+        rows, numbers={"Epochs"}, signs=[("●", "#112233"), ("◆", "#445566")], label="Two <runs>"
+    )
+    assert '<table aria-label="Two &lt;runs&gt;">' in table
+    assert '<th scope="col">Run</th><th scope="col" class="number">Epochs</th>' in table
+    assert '<span style="color: #445566" aria-hidden="true">◆</span> two</th>' in table
+    assert table.count('<td class="number">') == 2
+    assert '"number"' not in plain_html.table(rows)

@@ -1,10 +1,5 @@
 import asyncio
-import gc
-import sys
-import weakref
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import streamlit as st
@@ -56,47 +51,3 @@ def test_server_starts_with_the_router_and_stops_with_its_jobs(
 
     asyncio.run(serve())
     assert resources.jobs().list()[0].state is JobState.CANCELLED
-
-
-class Knot:
-    """Becomes garbage that only the collector finds."""
-
-    def __init__(self) -> None:
-        self.itself = self
-
-
-@pytest.fixture
-def collector() -> Iterator[None]:
-    gc.disable()
-    yield
-    gc.unfreeze()
-    gc.enable()
-
-
-@pytest.mark.usefixtures("collector")
-def test_modules_are_spared_once_and_garbage_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "of_a_page", ModuleType("of_a_page"))
-    before = weakref.ref(Knot())
-    server.spare_modules()
-    assert before() is None
-    spared = gc.get_freeze_count()
-    assert spared > 10_000
-    # Without new modules there is nothing to do: a collection would take its time.
-    meanwhile = weakref.ref(Knot())
-    server.spare_modules()
-    assert meanwhile() is not None
-    assert gc.get_freeze_count() == spared
-    # What came since is collected as ever.
-    gc.collect()
-    assert meanwhile() is None
-    # What was spared for a page that was open then is looked at again with the next modules.
-    kept = Knot()
-    monkeypatch.setitem(sys.modules, "of_another_page", ModuleType("of_another_page"))
-    server.spare_modules()
-    gone = weakref.ref(kept)
-    del kept
-    gc.collect()
-    assert gone() is not None
-    monkeypatch.delitem(sys.modules, "of_another_page")
-    server.spare_modules()
-    assert gone() is None

@@ -6,8 +6,10 @@ from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
@@ -154,6 +156,25 @@ def texts() -> Callable[[AppTest], str]:
         words += [element.label for kind in (app.metric, app.button) for element in kind]
         words += [_words(element.proto.body) for element in app.get("html")]
         return "\n".join(words).replace("\\", "")
+
+    return read
+
+
+@pytest.fixture
+def plain_tables() -> Callable[[AppTest], dict[str, pd.DataFrame]]:
+    """The plain tables of a page by their labels: all cells are words, rows go by their first."""
+
+    def read(app: AppTest) -> dict[str, pd.DataFrame]:
+        found = {}
+        for element in app.get("html"):
+            for markup in re.findall(r"<table.*?</table>", element.proto.body, re.DOTALL):
+                table = ElementTree.fromstring(markup)
+                head, *rows = [
+                    ["".join(cell.itertext()) for cell in row] for row in table.iter("tr")
+                ]
+                frame = pd.DataFrame(rows, columns=head)
+                found[table.get("aria-label", "")] = frame.set_index(head[0])
+        return found
 
     return read
 

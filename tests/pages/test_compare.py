@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +18,7 @@ IMAGES = "On the same images"
 
 Open = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
+PlainTables = Callable[[AppTest], dict[str, pd.DataFrame]]
 FinishJobs = Callable[[AppTest], AppTest]
 
 
@@ -95,9 +97,16 @@ def test_figures_curves_and_settings(compare: Callable[..., AppTest]) -> None:
     assert settings.to_dict("index") == {"Dropout": {"good": "0.4", "blind": "0.1"}}
     app = app.toggle("compare_all_settings").set_value(True).run()
     assert len(tables(app)["setting"]) > 20
-    figures = tables(app)["name"].set_index("name")
-    assert figures.loc["good", "accuracy"] == 100
-    assert figures.loc["blind", "minutes"] == 3
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_figures_are_in_words_below_the_signs_of_the_curves(
+    compare: Callable[..., AppTest], plain_tables: PlainTables
+) -> None:
+    (figures,) = plain_tables(compare("good", "blind")).values()
+    assert figures.index.tolist() == ["● good", "◆ blind"]
+    assert figures.loc["● good", "Validation accuracy"] == "100.0 %"
+    assert figures.loc["◆ blind", "Minutes"] == "3.0"
 
 
 @pytest.mark.usefixtures("three_runs")
@@ -170,14 +179,16 @@ def test_without_a_dataset_the_rest_still_works(
 
 
 def test_a_damaged_run_does_not_hide_the_others(
-    compare: Callable[..., AppTest], add_run: Callable[..., Run]
+    compare: Callable[..., AppTest], add_run: Callable[..., Run], plain_tables: PlainTables
 ) -> None:
     add_run("good")
     (add_run("broken").folder / "config.json").write_text("{")
     app = compare("good", "broken")
     assert not app.exception
     assert "broken cannot be read" in app.error[0].value
-    assert list(tables(app)["name"]["name"]) == ["good", "broken"]
+    (figures,) = plain_tables(app).values()
+    assert figures.loc["● good", "Epochs"] != "—"
+    assert set(figures.loc["◆ broken"].iloc[2:]) == {"—"}
 
 
 @pytest.mark.usefixtures("three_runs")

@@ -296,7 +296,12 @@ class TestHeadline:
         self, stored: Path, home: Home, open_page: OpenPage, texts: Texts
     ) -> None:
         shutil.rmtree(home.data)
-        assert "beside that of others" in texts(open_page(PAGE))
+        app = open_page(PAGE)
+        assert "beside that of others" in texts(app)
+        assert not app.table
+        app.session_state["headline_sources"] = True
+        (sources,) = app.run().table
+        assert sources.value["Source"].str.len().min() > 0
         text = (stored / "evaluation.json").read_text()
         (stored / "evaluation.json").write_text(
             text.replace('"synthetic": false', '"synthetic": true')

@@ -1,0 +1,88 @@
+"""Tables of figures, and saving them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import plain_html
+
+
+def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
+    """A button that saves a table.
+
+    Args:
+        table: Makes it; called when the button is pressed.
+        name: Of the file, without its ending.
+        label: Of the button.
+    """
+    st.download_button(
+        label,
+        lambda: table().to_csv(index=False).encode("utf-8"),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"csv_{name}",
+        icon=":material/download:",
+        on_click="ignore",
+        help=f"Save as {name}.csv",
+    )
+
+
+def long_table(table: pd.DataFrame, *, key: str, alt: str) -> None:
+    """A table of any length, to sort and to search; in a file its columns keep their own names.
+
+    Args:
+        table: A row for each thing.
+        key: Of the element.
+        alt: What it holds, for those who cannot see it.
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        title, kind = _title(name), table[name].dtype.kind
+        if kind in "iu":
+            columns[name] = st.column_config.NumberColumn(title, format="localized")
+        elif kind == "f":
+            columns[name] = st.column_config.NumberColumn(title, format="%.1f")
+        else:
+            columns[name] = st.column_config.Column(title)
+    st.dataframe(table, hide_index=True, key=key, alt=alt, placeholder="—", column_config=columns)
+
+
+def short_table(
+    title: str, table: pd.DataFrame, name: str, *, formats: Mapping[str, str] | None = None
+) -> None:
+    """A table to be seen whole, under its title, with the button that saves it.
+
+    It is plain HTML, which a browser has drawn long before a data frame.
+
+    Args:
+        title: What it holds, as plain text.
+        table: A row for each thing, a dozen at most.
+        name: Of the file to save, without its ending.
+        formats: Of columns of fractions, by name, as `%` takes them; the others
+            have one decimal.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="stretch")
+        download(table.copy, name)
+    columns = {_title(column): _words(table[column], formats or {}) for column in table.columns}
+    numbers = {_title(column) for column in table.columns if table[column].dtype.kind in "iuf"}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    st.html(plain_html.table(rows, numbers=numbers, label=title))
+
+
+def _title(column: str) -> str:
+    return column[:1].upper() + column[1:]
+
+
+def _words(column: pd.Series[Any], formats: Mapping[str, str]) -> list[str]:
+    kind = column.dtype.kind
+    if kind not in "iuf":
+        return [str(value) for value in column]
+    number = formats.get(str(column.name), "%.1f")
+    words = (f"{value:,}" if kind in "iu" else number % value for value in column)
+    # What is negative has a sign that is one, and what is no number a dash.
+    return [word.replace("-", "−").replace("nan", "—") for word in words]
