@@ -111,7 +111,7 @@ if __name__ == "__main__":
         shell.job_strip(page.title)
     with views.guarded():
         page.run()
-    modules.spare()
+    modules.freeze()
 else:
     api = server.make_api()
     application = st.App(

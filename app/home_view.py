@@ -31,7 +31,8 @@ def folders() -> None:
                     ("Can be computed again", home.cache),
                     ("Shipped models", SHIPPED_MODELS),
                 )
-            ]
+            ],
+            label="Where your files are",
         )
     )
     st.caption(

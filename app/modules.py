@@ -1,56 +1,68 @@
-"""The server's modules: imported before they are needed, and never looked at as garbage."""
+"""The server's modules: loaded before they are needed, and never looked at as garbage."""
 
 from __future__ import annotations
 
 import gc
 import importlib
 import sys
-from threading import Timer
+import time
+from threading import Lock, Timer
 
-SECONDS_UNTIL_IDLE = 5.0
-"""After this, who started the server has the first page and reads it."""
-AHEAD = (
+PRELOAD_DELAY_S = 5.0
+"""By then, who started the server has the first page and reads it."""
+PRELOADED = (
     "app.dataset_page.page",
     "app.evaluation.page",
     "app.compare.page",
     "sklearn.metrics",
 )
 """What pages import when they are first opened, or first have figures to reckon."""
-_num_spared = 0
+_FROZEN_FOR_S = 600.0
+_lock = Lock()
+_num_frozen = 0
+_frozen_at = 0.0
 
 
-def import_later() -> Timer:
+def preload_later() -> Timer:
     """Imports in a moment what would keep the first visitor of a page waiting for two seconds.
 
     Returns:
         What can be cancelled when the server stops.
     """
-    timer = Timer(SECONDS_UNTIL_IDLE, _import)
+    timer = Timer(PRELOAD_DELAY_S, _preload)
     timer.daemon = True
     timer.start()
     return timer
 
 
-def spare() -> None:
-    """Takes what lives as long as the server out of the garbage collector's sight.
+def freeze() -> None:
+    """Takes what modules hold out of the garbage collector's sight.
 
     Streamlit collects garbage after every run of a page and of a part of one,
     while nothing else in the server can go on: 45 ms with what the dashboard
-    needs to start, 130 ms once all its pages were seen, for modules that never
-    become garbage. They come with the pages; so this looks again after each,
-    and does nothing where none came. (The option `runner.postScriptGC` would
-    leave the garbage lying too, with the pictures that hang on it.)
+    needs to start, 130 ms once all its pages were seen, for objects that never
+    become garbage. (Its option `runner.postScriptGC` would leave the garbage
+    lying too, with the pictures that hang on it.)
+
+    Modules come with the pages, so this is called after each run; it does
+    nothing unless some came. All that lives at that moment is frozen, visitors'
+    state too; so ten minutes later everything is looked at again.
     """
-    global _num_spared
-    if len(sys.modules) == _num_spared:
+    global _num_frozen, _frozen_at
+    now = time.monotonic()
+    if len(sys.modules) == _num_frozen and now - _frozen_at < _FROZEN_FOR_S:
         return
-    _num_spared = len(sys.modules)
-    gc.unfreeze()  # only what lives now is to be spared, not what did when a page was first seen
-    gc.collect()
-    gc.freeze()
+    if _lock.acquire(blocking=False):  # else another run of a page is at it
+        try:
+            _num_frozen, _frozen_at = len(sys.modules), now
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+        finally:
+            _lock.release()
 
 
-def _import() -> None:
-    for name in AHEAD:
+def _preload() -> None:
+    for name in PRELOADED:
         importlib.import_module(name)
-    spare()
+    freeze()

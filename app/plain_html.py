@@ -73,7 +73,7 @@ def table(
     *,
     numbers: Collection[str] = (),
     signs: Sequence[tuple[str, str]] = (),
-    label: str = "",
+    label: str,
 ) -> str:
     """A small table to read; where it is too wide for the page, it scrolls.
 
@@ -98,9 +98,10 @@ def table(
         f'<span style="color: {color}" aria-hidden="true">{sign}</span> ' for sign, color in signs
     ] or [""] * len(rows)
     body = "".join(_row(row, kinds, mark) for row, mark in zip(rows, marks, strict=True))
-    name = f' aria-label="{escape(label)}"' if label else ""
+    # What scrolls must be reached with the keys too, and then say what it is.
+    name = f'tabindex="0" role="region" aria-label="{escape(label)}"'
     return (
-        f'{_TABLE_STYLE}<div class="fl-table"><table{name}><thead><tr>{head}</tr></thead>'
+        f'{_TABLE_STYLE}<div class="fl-table" {name}><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -71,6 +71,6 @@ def _latest(was_lively: bool) -> None:
                 "A run appears here as soon as its training starts, and then its progress.",
             )
             return
-        st.html(plain_html.table([_row(run) for run in runs[:_LATEST]]))
+        st.html(plain_html.table([_row(run) for run in runs[:_LATEST]], label="Latest runs"))
         older = f" ({len(runs) - _LATEST} older)" if len(runs) > _LATEST else ""
         st.page_link("pages/runs.py", label=f"All runs{older}", icon=":material/table_chart:")

@@ -51,9 +51,9 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
     work_folders.remove_left_over(resources.home().data, work_folders.UPLOAD)
     keeper = Keeper(resources.home())
     keeper.start()
-    importing = modules.import_later()
+    preloading = modules.preload_later()
     yield
-    importing.cancel()
+    preloading.cancel()
     keeper.close()
     api.close()
     resources.jobs().close()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import plain_html
+from app import plain_html, views
 
 
 def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
@@ -31,7 +31,20 @@ def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV"
     )
 
 
-def long_table(table: pd.DataFrame, *, key: str, alt: str) -> None:
+def heading(title: str, table: pd.DataFrame, name: str) -> None:
+    """The title of a table, and beside it the button that saves it.
+
+    Args:
+        title: What it holds, as plain text.
+        table: The table.
+        name: Of the file, without its ending.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{views.plain(title)}**", width="stretch")
+        download(table.copy, name)
+
+
+def data_frame(table: pd.DataFrame, *, key: str, alt: str) -> None:
     """A table of any length, to sort and to search; in a file its columns keep their own names.
 
     Args:
@@ -51,10 +64,10 @@ def long_table(table: pd.DataFrame, *, key: str, alt: str) -> None:
     st.dataframe(table, hide_index=True, key=key, alt=alt, placeholder="—", column_config=columns)
 
 
-def short_table(
+def plain_table(
     title: str, table: pd.DataFrame, name: str, *, formats: Mapping[str, str] | None = None
 ) -> None:
-    """A table to be seen whole, under its title, with the button that saves it.
+    """A table to be seen whole, under its title and beside the button that saves it.
 
     It is plain HTML, which a browser has drawn long before a data frame.
 
@@ -65,9 +78,7 @@ def short_table(
         formats: Of columns of fractions, by name, as `%` takes them; the others
             have one decimal.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**", width="stretch")
-        download(table.copy, name)
+    heading(title, table, name)
     columns = {_title(column): _words(table[column], formats or {}) for column in table.columns}
     numbers = {_title(column) for column in table.columns if table[column].dtype.kind in "iuf"}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -79,10 +90,13 @@ def _title(column: str) -> str:
 
 
 def _words(column: pd.Series[Any], formats: Mapping[str, str]) -> list[str]:
-    kind = column.dtype.kind
-    if kind not in "iuf":
-        return [str(value) for value in column]
-    number = formats.get(str(column.name), "%.1f")
-    words = (f"{value:,}" if kind in "iu" else number % value for value in column)
-    # What is negative has a sign that is one, and what is no number a dash.
-    return [word.replace("-", "−").replace("nan", "—") for word in words]
+    kind, number = column.dtype.kind, formats.get(str(column.name), "%.1f")
+
+    def words(value: Any) -> str:
+        if pd.isna(value):
+            return "—"
+        if kind in "iu":
+            return f"{value:,}".replace("-", "−")
+        return (number % value).replace("-", "−") if kind == "f" else str(value)
+
+    return [words(value) for value in column]

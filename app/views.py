@@ -131,6 +131,27 @@ def empty_state(title: str, text: str) -> None:
         st.space("small")
 
 
+def figure(title: str, words: str, below: str, *, help: str) -> None:
+    """A figure in a box of its own.
+
+    Args:
+        title: What it is.
+        words: Its value.
+        below: A short note below it, which is cut off where there is no room; may be empty.
+        help: What it means.
+    """
+    st.metric(
+        title,
+        words,
+        below,
+        delta_color="off",
+        delta_arrow="off",
+        help=help,
+        border=True,
+        height="stretch",
+    )
+
+
 def offer(
     title: str,
     text: str,

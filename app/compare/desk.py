@@ -112,9 +112,6 @@ def scoring_work(home: Home, wanted: Sequence[Subject], name: str, split: Split)
                 progress(place * number + done, len(wanted) * number, f"{wanted[place].name}")
 
             store.get(item.folder, dataset, split, progress=report)
-        # The library of the tests takes a moment to load: here, not while a page waits.
-        from scipy import stats  # noqa: F401
-
         return f"{len(wanted)} models answered {number:,} images; the comparison is ready."
 
     return work

@@ -26,7 +26,11 @@ _SIGNS = {
     "pentagon": "⬟",
 }
 _AXES = 6
-_NUM_WORDS = 3
+_FIGURES = {
+    *("Validation accuracy", "Validation macro-F1", "Epochs", "Minutes"),
+    *("Parameters", "MACs a face", "One face, ms"),
+}
+"""The columns of numbers in the table of the compared."""
 _COSTS: dict[str, tuple[Callable[[Subject], float | None], str, str]] = {
     "Parameters": (lambda item: item.parameters, "Parameters", ""),
     "MACs": (lambda item: item.macs, "MACs a face", ""),
@@ -40,7 +44,7 @@ def heading(subjects: Sequence[Subject]) -> None:
     st.html(
         plain_html.table(
             rows,
-            numbers=list(rows[0])[_NUM_WORDS:],
+            numbers=_FIGURES,
             signs=[(_SIGNS[item.symbol], item.color) for item in subjects],
             label="The compared runs and models with their validation scores, sizes and times",
         )
@@ -69,7 +73,7 @@ def heading(subjects: Sequence[Subject]) -> None:
 
 
 def figures(item: Subject) -> dict[str, str]:
-    """The main figures of one of the compared in words, the first columns being no numbers."""
+    """The main figures of one of the compared, in words."""
 
     def words(number: float | None, write: Callable[[Any], str]) -> str:
         return "—" if number is None else write(number)
@@ -77,8 +81,6 @@ def figures(item: Subject) -> dict[str, str]:
     minutes = None if item.seconds is None else item.seconds / 60
     return {
         "Name": item.name,
-        "Network": item.network,
-        "Dataset": item.data_name,
         "Validation accuracy": words(item.val_accuracy, views.percent),
         "Validation macro-F1": words(item.val_macro_f1, views.percent),
         "Epochs": words(len(item.history) or None, str),
@@ -86,6 +88,8 @@ def figures(item: Subject) -> dict[str, str]:
         "Parameters": words(item.parameters, views.count),
         "MACs a face": words(item.macs, views.count),
         "One face, ms": words(item.latency_ms, "{:.2f}".format),
+        "Network": item.network,
+        "Dataset": item.data_name,
     }
 
 

@@ -56,12 +56,12 @@ def tab(desk: Desk) -> None:
         alt=charts.class_balance_text(meta.counts),
     )
     st.markdown(imbalance_words(meta))
-    tables.short_table(
+    tables.plain_table(
         "Images per class and split", count_table(meta), f"{desk.dataset.name}-balance"
     )
     weights = weight_table(np.asarray(desk.dataset.labels[desk.dataset.indices(Split.TRAIN)]))
     schemes = dict.fromkeys(settings()["class_weights"].choices, "%.3f")
-    tables.short_table(
+    tables.plain_table(
         "Class weights in training",
         weights,
         f"{desk.dataset.name}-class-weights",
@@ -180,7 +180,7 @@ def _resampling(desk: Desk) -> None:
         key="resampling_chart",
         alt=resampling_text(before, then),
     )
-    tables.short_table(
+    tables.plain_table(
         "Training images an epoch",
         resampling_table(before, then),
         f"{desk.dataset.name}-resampling",

@@ -90,12 +90,12 @@ def image_and_votes(desk: Desk, images: np.ndarray) -> pd.DataFrame:
 
 
 def _tables(name: str, found: Agreement) -> None:
-    tables.short_table(
+    tables.plain_table(
         "Agreement per class",
         class_table(found),
         f"{name}-agreement",
         formats={"entropy (bits)": "%.2f"},
     )
-    tables.short_table(
+    tables.plain_table(
         "Label against majority, in images", confusion_table(found), f"{name}-confusion"
     )

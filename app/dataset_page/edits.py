@@ -47,7 +47,7 @@ def tab(desk: Desk) -> None:
         tables.download(
             lambda: changes(desk, edited), f"{desk.dataset.name}-edits", label="Changes as CSV"
         )
-    tables.long_table(history(edited), key="overlay_history", alt="All edits, the latest first")
+    tables.data_frame(history(edited), key="overlay_history", alt="All edits, the latest first")
     path = OverlayStore(resources.home().data).path(desk.dataset)
     st.caption(
         "To train with them, choose a version under Data on the Train page; on the command line, "

@@ -156,7 +156,7 @@ def _copies_and_faults(desk: Desk) -> None:
     ):
         with column:
             kind = name.split()[0].lower()
-            tables.short_table(name, overlap_table(copies), f"{desk.dataset.name}-{kind}-overlaps")
+            tables.plain_table(name, overlap_table(copies), f"{desk.dataset.name}-{kind}-overlaps")
     _browse(desk, findings(report))
 
 

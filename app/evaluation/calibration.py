@@ -101,14 +101,13 @@ def _reliability(desk: Desk) -> None:
     with right:
         with st.grid(2, min_column_width=130, gap="small"):
             for name, found in shown.items():
-                with st.container(border=True):
-                    st.metric(
-                        f"Error {name.split()[0].lower()}",
-                        views.percent(expected_calibration_error(found, labels)),
-                        help="Expected calibration error, 15 bins; 0 is best.",
-                    )
-                    likelihood = negative_log_likelihood(found, labels)
-                    st.caption(f"negative log-likelihood {likelihood:.3f}")
+                views.figure(
+                    f"Error {name.split()[0].lower()}",
+                    views.percent(expected_calibration_error(found, labels)),
+                    f"NLL {negative_log_likelihood(found, labels):.3f}",
+                    help="Expected calibration error, 15 bins; below it the mean negative "
+                    "log-likelihood (NLL) of the label, in nats. 0 is best for both.",
+                )
         st.caption(temperature_words(desk.contract.temperature))
         if desk.tta != "none":
             st.caption(

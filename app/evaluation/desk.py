@@ -102,9 +102,6 @@ def scoring_work(
         found = PredictionStore(cache).get(
             model, datasets.open(name), split, tta=tta, progress=progress
         )
-        # The libraries that figures need take a second to load: here, not while a page waits.
-        from sklearn import metrics  # noqa: F401
-
         return f"The answers to {len(found):,} images are ready."
 
     return work

@@ -235,9 +235,7 @@ def _start(desk: Desk, name: str, members: list[ModelEntry], splits: tuple[Split
 def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[ModelEntry]) -> None:
     st.markdown(verdict(found))
     rows = table(found)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Members and ensemble**", width="stretch")
-        tables.download(rows.copy, f"{desk.slug}-ensemble")
+    tables.heading("Members and ensemble", rows, f"{desk.slug}-ensemble")
     st.dataframe(
         rows,
         hide_index=True,

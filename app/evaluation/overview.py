@@ -47,18 +47,9 @@ def tab(desk: Desk) -> None:
         not_scored(desk, "The figures")
         return
     shown = figures(report)
-    with st.grid(4, min_column_width=150, gap="small"):
+    with st.grid(4, min_column_width=160, gap="small"):
         for item in shown:
-            st.metric(
-                item.title,
-                item.words,
-                help=item.help,
-                delta=item.below,
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                height="stretch",
-            )
+            views.figure(item.title, item.words, item.below, help=item.help)
     tables.download(partial(figure_table, shown), f"{desk.slug}-figures", label="Figures as CSV")
     _beside_others(report)
 

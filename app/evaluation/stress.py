@@ -151,12 +151,14 @@ def _figures(report: StressReport) -> None:
             "wrong.",
         ),
     ]
-    with st.grid(4, min_column_width=140, gap="small"):
+    with st.grid(4, min_column_width=160, gap="small"):
         for label, value, interval, text in figures:
-            with st.container(gap="xxsmall"):
-                st.metric(label, "—" if value is None else views.percent(value), help=text)
-                if interval is not None:
-                    st.caption(views.interval(*interval))
+            views.figure(
+                label,
+                "—" if value is None else views.percent(value),
+                "" if interval is None else views.interval(*interval),
+                help=text,
+            )
     synthetic = f" {views.SYNTHETIC_BADGE}" if report.dataset.synthetic else ""
     st.caption(
         f"{report.num_samples:,} images of {views.plain(report.dataset.name)}{synthetic}, "
@@ -167,12 +169,7 @@ def _figures(report: StressReport) -> None:
 
 
 def _table(desk: Desk, reports: list[StressReport]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Models on these faces**", width="stretch")
-        tables.download(lambda: model_table(reports), f"{desk.slug}-stress-models")
-    tables.long_table(
-        model_table(reports), key="stress_models", alt="How robust each model is on these faces"
-    )
+    tables.plain_table("Models on these faces", model_table(reports), f"{desk.slug}-stress-models")
     if len(reports) == 1:
         st.caption("Run the bench for other models too, and they are compared here.")
 
@@ -236,18 +233,22 @@ def _all(desk: Desk, report: StressReport) -> None:
         stress_charts.heat(report),
         config=charts.CONFIG,
         key="stress_heat",
-        alt="Accuracy under every corruption at every strength; the table below has the numbers",
+        alt="Accuracy under every corruption at every strength; the table below, once opened, has "
+        "the numbers",
     )
     views.fold(
         "As a table, in per cent",
         "table",
-        partial(
-            tables.long_table,
-            corruption_table(report),
-            key="stress_table",
-            alt="Accuracy under every corruption at every strength, in per cent",
-        ),
-        key="stress_table_fold",
+        partial(_numbers, report),
+        key="stress_numbers",
+    )
+
+
+def _numbers(report: StressReport) -> None:
+    tables.data_frame(
+        corruption_table(report),
+        key="stress_table",
+        alt="Accuracy under every corruption at every strength, in per cent",
     )
 
 

@@ -33,12 +33,15 @@ class Choice:
         return self.wanted if self.wanted in self.options else NO_EDITS
 
 
-def choice(dataset: str, wanted: str) -> Choice:
+def find(dataset: str, wanted: str) -> Choice:
     """Looks which edits a dataset has; what goes wrong, or is gone, is shown.
 
     Args:
         dataset: The dataset's name.
         wanted: What the draft holds: `none`, `latest` or a version.
+
+    Returns:
+        The choice; none if the dataset has no edits or cannot be read.
     """
     options: dict[str, str] = {}
     with views.guarded():

@@ -20,7 +20,7 @@ from pipeline.training.presets import PRESETS, matching
 from pipeline.training.relevance import checked, effective, without_effect
 
 _KEY = "train"
-GROUP = f"{_KEY}_group"
+TAB = f"{_KEY}_tab"
 """The key of the tabs, of which each holds a group of settings."""
 
 
@@ -69,7 +69,7 @@ def view(names: list[str]) -> Request:
     dataset = current.dataset if current.dataset in names else active or names[0]
     meta = resources.datasets().meta(dataset)
     # Another dataset than the draft's has other edits.
-    choice = edits.choice(dataset, current.edits if current.dataset == dataset else NO_EDITS)
+    choice = edits.find(dataset, current.edits if current.dataset == dataset else NO_EDITS)
     form = _Form(names, dataset, meta, current.values, choice)
     request = _request(form)
     _presets(request.config, has_votes=form.has_votes)
@@ -77,7 +77,7 @@ def view(names: list[str]) -> Request:
         name.capitalize(): partial(_group, name, members)
         for name, members in fields.groups().items()
     }
-    views.tabs(groups, form, key=GROUP)
+    views.tabs(groups, form, key=TAB)
     return request
 
 

@@ -1,5 +1,8 @@
 import asyncio
+import sys
+import threading
 from pathlib import Path
+from threading import Timer
 
 import pytest
 import streamlit as st
@@ -7,7 +10,7 @@ from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
-from app import resources, server
+from app import modules, resources, server
 from app.api.routes import Api
 from app.api.settings import ApiSettings
 from app.jobs import JobState
@@ -51,3 +54,30 @@ def test_server_starts_with_the_router_and_stops_with_its_jobs(
 
     asyncio.run(serve())
     assert resources.jobs().list()[0].state is JobState.CANCELLED
+
+
+def test_while_it_is_up_it_loads_what_pages_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERLAB_HOME", str(tmp_path))
+    (tmp_path / "of_some_page.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(modules, "PRELOADED", ("of_some_page",))
+    monkeypatch.setattr(modules, "freeze", lambda: None)
+
+    def preloading() -> Timer:
+        return next(thread for thread in threading.enumerate() if isinstance(thread, Timer))
+
+    async def serve(delay: float, *, until_loaded: bool) -> Timer:
+        monkeypatch.setattr(modules, "PRELOAD_DELAY_S", delay)
+        async with server.lifespan(st.App("streamlit_app.py"), Api(ApiSettings())):
+            timer = preloading()
+            if until_loaded:
+                await asyncio.to_thread(timer.join, 30)
+            return timer
+
+    # A server that stops before its time does not load anything any more.
+    asyncio.run(serve(600.0, until_loaded=False)).join(30)
+    assert "of_some_page" not in sys.modules
+    asyncio.run(serve(0.1, until_loaded=True))
+    assert sys.modules.pop("of_some_page")

@@ -23,17 +23,22 @@ def test_a_short_table_is_written_out() -> None:
                 "change": [-1200, 0],
                 "share %": [25.06, float("nan")],
                 "weight": [0.5, 1.25],
+                "remark": [None, "rare"],
             }
         )
-        tables.short_table("Classes", table, "classes", formats={"weight": "%.3f"})
+        tables.plain_table("Classes", table, "classes", formats={"weight": "%.3f"})
 
     app = shown(script)
     (element,) = app.get("html")
     html = element.proto.body
-    for heading in ("Class", "Images", "Change", "Share %", "Weight"):
+    for heading in ("Class", "Images", "Change", "Share %", "Weight", "Remark"):
         assert f">{heading}</th>" in html
-    for row in (("8,989", "−1,200", "25.1", "0.500"), ("547", "0", "—", "1.250")):
-        assert "".join(f'<td class="number">{word}</td>' for word in row) in html
+    for *numbers, remark in (
+        ("8,989", "−1,200", "25.1", "0.500", "—"),
+        ("547", "0", "—", "1.250", "rare"),
+    ):
+        cells = "".join(f'<td class="number">{word}</td>' for word in numbers)
+        assert f"{cells}<td>{remark}</td>" in html
     assert '<th scope="row">&lt;b&gt;happy</th>' in html
     (button,) = app.get("download_button")
     assert button.proto.label == "CSV"
@@ -46,7 +51,7 @@ def test_a_long_table_names_its_columns_for_people() -> None:
         from app import tables
 
         table = pd.DataFrame({"class": ["sad"], "images": [8989], "share %": [25.06]})
-        tables.long_table(table, key="classes", alt="Classes")
+        tables.data_frame(table, key="classes", alt="Classes")
 
     (frame,) = shown(script).dataframe
     assert list(frame.value.columns) == ["class", "images", "share %"]

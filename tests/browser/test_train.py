@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from pipeline.dataset import DatasetStore, synthetic
 from pipeline.runs import RunStatus, RunStore
+from tests.browser.settling import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -99,12 +100,14 @@ def test_measuring_tells_the_time(train_page: Callable[..., Page]) -> None:
 def test_nothing_is_cut_off_on_a_phone(train_page: Callable[..., Page], scheme: str) -> None:
     page = train_page(scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 900})
-    for tab in ("Network", "Optimisation"):
+    for tab, label in (("Network", "Width factor"), ("Optimisation", "Epochs")):
         page.get_by_role("tab", name=tab).click()
+        page.get_by_role("spinbutton", name=label, exact=True).wait_for()
+        settle(page)
         assert page.evaluate(
             "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
-    for button in page.get_by_test_id("stMain").get_by_role("button").all():
-        box = button.bounding_box()
-        if box is not None:
-            assert box["x"] + box["width"] <= 390
+        for button in page.get_by_test_id("stMain").get_by_role("button").all():
+            box = button.bounding_box()
+            if box is not None:
+                assert box["x"] + box["width"] <= 390

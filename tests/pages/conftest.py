@@ -167,13 +167,14 @@ def plain_tables() -> Callable[[AppTest], dict[str, pd.DataFrame]]:
     def read(app: AppTest) -> dict[str, pd.DataFrame]:
         found = {}
         for element in app.get("html"):
-            for markup in re.findall(r"<table.*?</table>", element.proto.body, re.DOTALL):
-                table = ElementTree.fromstring(markup)
+            markup = re.search(r'<div class="fl-table".*</div>', element.proto.body, re.DOTALL)
+            if markup:
+                table = ElementTree.fromstring(markup.group())
                 head, *rows = [
                     ["".join(cell.itertext()) for cell in row] for row in table.iter("tr")
                 ]
                 frame = pd.DataFrame(rows, columns=head)
-                found[table.get("aria-label", "")] = frame.set_index(head[0])
+                found[table.attrib["aria-label"]] = frame.set_index(head[0])
         return found
 
     return read

@@ -88,7 +88,8 @@ class TestBalance:
         assert table.loc["Happy", ["Now", "Then", "Change", "Times an image"]].tolist() == [
             *("20", "10", "−10", "1.00")
         ]
-        assert table.loc["Disgust", ["Now", "Then"]].tolist() == ["10", "10"]
+        repeated = table.loc["Disgust", ["Now", "Then", "Times an image"]]
+        assert repeated.tolist() == ["10", "10", "2.00"]
         values = {metric.label: metric.value for metric in app.metric}
         assert values["Images an epoch"] == "70"
         assert values["Different images"] == "40"

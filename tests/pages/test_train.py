@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.training import costs, draft, fields
-from app.training.form import GROUP
+from app.training.form import TAB
 from pipeline.dataset import Dataset
 from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.home import PROJECT_ROOT, Home
@@ -78,7 +78,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 def group(app: AppTest, title: str) -> AppTest:
     """Opens a group of settings."""
-    app.session_state[GROUP] = title
+    app.session_state[TAB] = title
     return app.run()
 
 
