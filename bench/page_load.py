@@ -5,11 +5,12 @@
 It starts servers of its own, with the datasets and models of this home. A page
 counts as there when its title is, its script is done, nothing on it is a
 placeholder any more and every chart is drawn. The browser's own clock counts,
-from the navigation or the click on. Each round is a new browser
-profile, so its cache is empty; the first page is then opened once more in it and
-read for four seconds, and each page is gone to twice from the sidebar. A round
-before the others meets a server that has just started. Needs Playwright
-(requirements-dev.txt) and Chromium.
+from the navigation or from the click on: what Playwright does before a click is
+no wait of a visitor's. Each round is a new browser profile, so its cache is
+empty; the first page is then opened once more in it and read for four seconds,
+and each page is gone to twice from the sidebar. A round before the others meets
+a server that has just started; while the first page is read, it loads what the
+others import. Needs Playwright (requirements-dev.txt) and Chromium.
 """
 
 from __future__ import annotations
