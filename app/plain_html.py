@@ -27,8 +27,9 @@ _TABLE_STYLE = """<style>
     white-space: nowrap; border-bottom: 1px solid rgba(128, 132, 150, 0.25); }
 .stHtml .fl-table thead th { font-weight: 400; opacity: 0.65; }
 .stHtml .fl-table tbody th { font-weight: 600; }
-.stHtml .fl-table tr > :last-child:not(.number) { white-space: normal; min-width: 6rem; }
-.stHtml .fl-table td:last-child:not(.number) { font-size: 0.875rem; opacity: 0.75; }
+.stHtml .fl-table table:not(:has(.number)) tr > :last-child { white-space: normal;
+    min-width: 6rem; }
+.stHtml .fl-table table:not(:has(.number)) td:last-child { font-size: 0.875rem; opacity: 0.75; }
 .stHtml .fl-table table:has(.number) { font-size: 0.875rem; }
 .stHtml .fl-table .number { text-align: right; font-variant-numeric: tabular-nums; }
 .stHtml .fl-table .number:last-child { padding-right: 0; }
@@ -79,8 +80,8 @@ def table(
 
     Args:
         rows: `{heading: plain text}`, the same headings in each; at least one row.
-            The first column names what its row is about; the last, if it is not
-            one of numbers, is for remarks: it alone breaks its lines.
+            The first column names what its row is about; the last, in a table
+            without numbers, is for remarks: it alone breaks its lines.
         numbers: The headings of columns of numbers.
         signs: Of each row a character that stands before its name and its
             colour as `#rrggbb`; none if empty.
