@@ -1,17 +1,29 @@
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-
-def shown(script: Callable[[], None]) -> Any:
-    app = AppTest.from_function(script).run()
-    assert not app.exception
-    return app
+Show = Callable[[Callable[[], None]], Any]
 
 
-def test_a_short_table_is_written_out() -> None:
-    def script() -> None:
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Show:
+    """Runs a page that is a function."""
+    # Streamlit leaves the page as `__main__`, which a process that is spawned later would run.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+    def run(page: Callable[[], None]) -> Any:
+        app = AppTest.from_function(page).run()
+        assert not app.exception
+        return app
+
+    return run
+
+
+def test_a_plain_table_is_written_out(show: Show) -> None:
+    def page() -> None:
         import pandas as pd
 
         from app import tables
@@ -28,7 +40,7 @@ def test_a_short_table_is_written_out() -> None:
         )
         tables.plain_table("Classes", table, "classes", formats={"weight": "%.3f"})
 
-    app = shown(script)
+    app = show(page)
     (element,) = app.get("html")
     html = element.proto.body
     for heading in ("Class", "Images", "Change", "Share %", "Weight", "Remark"):
@@ -44,8 +56,8 @@ def test_a_short_table_is_written_out() -> None:
     assert button.proto.label == "CSV"
 
 
-def test_a_long_table_names_its_columns_for_people() -> None:
-    def script() -> None:
+def test_a_data_frame_names_its_columns_for_people(show: Show) -> None:
+    def page() -> None:
         import pandas as pd
 
         from app import tables
@@ -53,7 +65,7 @@ def test_a_long_table_names_its_columns_for_people() -> None:
         table = pd.DataFrame({"class": ["sad"], "images": [8989], "share %": [25.06]})
         tables.data_frame(table, key="classes", alt="Classes")
 
-    (frame,) = shown(script).dataframe
+    (frame,) = show(page).dataframe
     assert list(frame.value.columns) == ["class", "images", "share %"]
     for name, title in (("class", "Class"), ("images", "Images"), ("share %", "Share %")):
         assert f'"{name}": {{"label": "{title}"' in frame.proto.columns
