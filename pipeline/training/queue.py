@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import ConfigError, PipelineError, RunStateError
+from pipeline.errors import ConfigError, PipelineError, RunNotFoundError, RunStateError
 from pipeline.files import read_json, write_json
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus, RunStore
@@ -168,8 +168,8 @@ class RunQueue:
         room = self.state.slots - sum(map(_takes_room, by_id.values()))
         for run_id in self.state.waiting:
             run = by_id.get(run_id)
-            if run is None or run.is_busy or run.state.status is RunStatus.FINISHED:
-                self._drop(run_id)  # deleted, or started by hand
+            if run is None or not _waits(run):
+                self._drop(run_id)
             elif room > 0:
                 try:
                     self._start(run)
@@ -227,11 +227,22 @@ class RunQueue:
             yield
 
 
+def _waits(run: Run) -> bool:
+    """Whether a run of the queue is still to be trained: neither deleted nor started by hand."""
+    try:
+        return not run.is_busy and run.state.status is not RunStatus.FINISHED
+    except RunNotFoundError:
+        return False
+
+
 def _takes_room(run: Run) -> bool:
-    if run.state.status is RunStatus.RUNNING:
-        return True
-    # A process that never got to train its run, and now looks for the next, is no hindrance.
-    return run.is_starting and (run.launched is None or run.launched.pid != os.getpid())
+    try:
+        if run.state.status is RunStatus.RUNNING:
+            return True
+        # A process that never got to train its run, and now looks for the next, is no hindrance.
+        return run.is_starting and (run.launched is None or run.launched.pid != os.getpid())
+    except RunNotFoundError:  # deleted since it was listed
+        return False
 
 
 def _cannot_start(run: Run, error: Exception) -> RunStateError:

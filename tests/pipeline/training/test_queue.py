@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -243,3 +244,29 @@ def test_damaged_file_is_an_empty_queue(home: Home, queue: RunQueue, content: st
 def test_looking_makes_nothing(home: Home, queue: RunQueue) -> None:
     assert queue.advance() == []
     assert not home.runs.exists()
+
+
+def test_a_run_that_another_dashboard_deletes_meanwhile_is_no_hindrance(
+    home: Home,
+    queue: RunQueue,
+    make: Callable[[str], Run],
+    spawned: dict[str, subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in "abcd":
+        make(name)
+    for name in "ab":
+        queue.submit(RunStore(home.runs).get(name))
+    report(RunStore(home.runs).get("a"), spawned["a"], RunStatus.FINISHED)
+    list_runs = RunStore.list
+
+    def list_then_lose(store: RunStore) -> list[Run]:
+        runs = list_runs(store)
+        for name in ("b", "c"):  # one waits, one never did
+            shutil.rmtree(store.root / name, ignore_errors=True)
+        return runs
+
+    monkeypatch.setattr(RunStore, "list", list_then_lose)
+    assert queue.submit(Run("d", home.runs / "d")) == 0
+    assert list(spawned) == ["a", "d"]
+    assert queue.state.waiting == ()
