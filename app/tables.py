@@ -95,8 +95,9 @@ def _words(column: pd.Series[Any], formats: Mapping[str, str]) -> list[str]:
     def words(value: Any) -> str:
         if pd.isna(value):
             return "—"
-        if kind in "iu":
-            return f"{value:,}".replace("-", "−")
-        return (number % value).replace("-", "−") if kind == "f" else str(value)
+        if kind not in "iuf":
+            return str(value)
+        text = number % value if kind == "f" else f"{value:,}"
+        return text.replace("-", "−")
 
     return [words(value) for value in column]

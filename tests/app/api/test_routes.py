@@ -169,6 +169,8 @@ def test_every_method_is_answered(url: str, path: str) -> None:
         assert response.headers["allow"] == ROUTES[path]
         if method != "HEAD":
             assert error(response) == f"{path} answers {ROUTES[path]}, got {method}"
+    # What is no method of HTTP does not get as far as the routes.
+    assert requests.request("BREW", url + path, timeout=10).status_code == 400
 
 
 @pytest.mark.parametrize(
