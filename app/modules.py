@@ -6,30 +6,47 @@ import gc
 import importlib
 import sys
 import time
+from collections.abc import Iterable
 from threading import Lock, Timer
 
 PRELOAD_DELAY_S = 5.0
 """By then, who started the server has the first page and reads it."""
-PRELOADED = (
+FIRST_PAGE = (
+    "app.dataset_view",
+    "app.first_steps",
+    "app.get_data",
+    "app.home_view",
+    "app.model_view",
+    "app.runs_view",
+    "app.scripts_ahead",
+    "numpy.random",
+)
+"""What the Overview imports, and what that imports once there is a dataset."""
+OTHER_PAGES = (
     "app.dataset_page.page",
     "app.evaluation.page",
     "app.compare.page",
     "sklearn.metrics",
 )
-"""What pages import when they are first opened, or first have figures to reckon."""
+"""What the others import when they are first opened, or first have figures to reckon."""
 _FROZEN_FOR_S = 600.0
 _lock = Lock()
 _num_frozen = 0
 _frozen_at = 0.0
 
 
-def preload_later() -> Timer:
+def load_first_page() -> None:
+    """Imports what the first visitor would wait for."""
+    _load(FIRST_PAGE)
+
+
+def load_others_later() -> Timer:
     """Imports in a moment what would keep the first visitor of a page waiting for two seconds.
 
     Returns:
         What can be cancelled when the server stops.
     """
-    timer = Timer(PRELOAD_DELAY_S, _preload)
+    timer = Timer(PRELOAD_DELAY_S, _load, [OTHER_PAGES])
     timer.daemon = True
     timer.start()
     return timer
@@ -62,7 +79,7 @@ def freeze() -> None:
             _lock.release()
 
 
-def _preload() -> None:
-    for name in PRELOADED:
+def _load(names: Iterable[str]) -> None:
+    for name in names:
         importlib.import_module(name)
     freeze()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 import streamlit as st
-from streamlit import net_util
+from streamlit import delta_generator, net_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from app import modules, resources, work_folders
@@ -47,11 +47,15 @@ async def lifespan(server: st.App, api: Api) -> AsyncIterator[None]:
     # this computer's public address, and nothing here calls out unasked. `browser.serverAddress`
     # and `server.corsAllowedOrigins` name addresses that are to be let in.
     net_util.get_external_ip = _unknown_address
+    # At the first element of all, Streamlit would read the sources of everything that is running
+    # to see whether it is in a REPL, for a tenth of a second, and warn there; here it is not.
+    delta_generator._use_warning_has_been_displayed = True
     _answer_at_once()
+    modules.load_first_page()
     work_folders.remove_left_over(resources.home().data, work_folders.UPLOAD)
     keeper = Keeper(resources.home())
     keeper.start()
-    preloading = modules.preload_later()
+    preloading = modules.load_others_later()
     yield
     preloading.cancel()
     keeper.close()

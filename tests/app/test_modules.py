@@ -1,4 +1,5 @@
 import gc
+import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
@@ -8,6 +9,21 @@ from types import ModuleType
 import pytest
 
 from app import modules
+from pipeline.home import PROJECT_ROOT
+
+IMPORTED_BY_OVERVIEW = """
+import ast, sys
+from pathlib import Path
+import streamlit_app
+from app import modules
+
+modules.load_first_page()
+loaded = set(sys.modules)
+page = ast.parse(Path("pages/overview.py").read_text(encoding="utf-8"))
+page.body = [node for node in page.body if isinstance(node, ast.Import | ast.ImportFrom)]
+exec(compile(page, "overview", "exec"))
+print(sorted(set(sys.modules) - loaded))
+"""
 
 
 class Knot:
@@ -34,7 +50,18 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_preloaded_is_there() -> None:
-    assert all(map(find_spec, modules.PRELOADED))
+    assert all(map(find_spec, (*modules.FIRST_PAGE, *modules.OTHER_PAGES)))
+
+
+def test_overview_imports_nothing_that_the_server_has_not_loaded() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_OVERVIEW],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.usefixtures("open_page")

@@ -6,7 +6,7 @@ from threading import Timer
 
 import pytest
 import streamlit as st
-from streamlit import net_util
+from streamlit import delta_generator, env_util, net_util
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
@@ -31,6 +31,22 @@ def test_page_of_another_site_is_refused_without_asking_the_internet(
 
     assert not asyncio.run(serve())
     assert asked == []
+
+
+def test_first_element_is_shown_without_a_look_for_a_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERLAB_HOME", str(tmp_path))
+    monkeypatch.setattr(delta_generator, "_use_warning_has_been_displayed", False)
+    looks = []
+    monkeypatch.setattr(env_util, "is_repl", lambda: looks.append("a look"))
+
+    async def serve() -> None:
+        async with server.lifespan(st.App("streamlit_app.py"), Api(ApiSettings())):
+            st.write("the first element")
+
+    asyncio.run(serve())
+    assert looks == []
 
 
 def test_server_starts_with_the_router_and_stops_with_its_jobs(
@@ -62,7 +78,7 @@ def test_while_it_is_up_it_loads_what_pages_need(
     monkeypatch.setenv("FERLAB_HOME", str(tmp_path))
     (tmp_path / "of_some_page.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(modules, "PRELOADED", ("of_some_page",))
+    monkeypatch.setattr(modules, "OTHER_PAGES", ("of_some_page",))
     monkeypatch.setattr(modules, "freeze", lambda: None)
 
     def preloading() -> Timer:
