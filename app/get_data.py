@@ -62,7 +62,9 @@ def no_dataset(why: str, *, key: str) -> None:
         views.empty_state(
             "No dataset yet", f"{why} Import FER-2013, or let FER Lab draw faces in a few seconds."
         )
-        with st.container(horizontal=True, horizontal_alignment="center"):
+        with st.container(
+            horizontal=True, horizontal_alignment="center", vertical_alignment="center"
+        ):
             st.button(
                 "Build the demo dataset",
                 key=f"{key}_demo",

@@ -10,11 +10,12 @@ import streamlit as st
 
 from app import get_data, resources, state, views
 from app.sweeps import ranges, steer
-from app.training import fields, launch
+from app.training import costs, fields, launch
 from pipeline.dataset import DatasetMeta
 from pipeline.errors import PipelineError
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.presets import PRESETS
+from pipeline.training.relevance import checked, effective
 from pipeline.training.sweep import SweepDefinition, processes
 from pipeline.training.sweep.definition import METRICS, MOST_TRIALS, base_of, searchable
 
@@ -192,6 +193,8 @@ def _start(definition: SweepDefinition) -> None:
         placeholder=_free_name(),
         help="Lower-case letters, digits, '.', '_' and '-'. Its runs are named after it.",
     )
+    with views.guarded():
+        _length(definition)
     busy = launch.lively()
     if busy:
         names = views.plain(", ".join(run.id for run in busy[:3]))
@@ -206,6 +209,23 @@ def _start(definition: SweepDefinition) -> None:
         with views.guarded():
             _begin(name.strip() or _free_name(), definition, int(workers))
             st.rerun()
+
+
+def _length(definition: SweepDefinition) -> None:
+    """How long the search can take: a night, or a week, is soon begun with one click."""
+    epochs = definition.most_epochs
+    config = checked(effective(definition.base.to_dict(), has_votes=definition.has_votes))
+    measured = costs.stored(resources.home(), config, definition.fingerprint)
+    if measured is None:
+        st.caption(f"At most {epochs:,} epochs in all.")
+        costs.measure_button(
+            config, definition.dataset, definition.fingerprint, key="sweep_measure"
+        )
+    else:
+        st.caption(
+            f"At most {views.duration(epochs * measured.seconds_per_epoch)} in all, for {epochs:,} "
+            "epochs: as measured here for what it starts from."
+        )
 
 
 def _begin(name: str, definition: SweepDefinition, workers: int) -> None:

@@ -49,17 +49,7 @@ def view(request: Request, config: TrainingConfig) -> None:
             st.metric("Time an epoch", views.duration(measured.seconds_per_epoch))
             st.metric("In all, at most", views.duration(config.epochs * measured.seconds_per_epoch))
     if measured is None:
-        st.button(
-            "Measure on this computer",
-            key="train_measure",
-            icon=":material/timer:",
-            width="stretch",
-            disabled=_is_measuring(),
-            help="Builds the network in a process of its own and times three batches: "
-            "about ten seconds, longer while something else is training.",
-            on_click=start_measuring,
-            args=(request, config),
-        )
+        measure_button(config, request.dataset, request.meta.fingerprint, key="train_measure")
     else:
         st.caption(
             f"Measured here: {measured.images_per_second:,.0f} images/s, "
@@ -70,15 +60,19 @@ def view(request: Request, config: TrainingConfig) -> None:
         st.caption("Differs from the seed recipe: " + views.plain(", ".join(differences)) + ".")
 
 
-def start_measuring(request: Request, config: TrainingConfig) -> None:
-    """Begins the measurement as a background job; its result is kept in the home."""
-    home = resources.home()
-    with views.guarded():
-        resources.jobs().start(
-            JOB,
-            f"Measuring {architectures.get(config.architecture).title}",
-            _work(home, request, config),
-        )
+def measure_button(config: TrainingConfig, dataset: str, fingerprint: str, *, key: str) -> None:
+    """Offers to measure a training; what comes of it is `stored`."""
+    st.button(
+        "Measure on this computer",
+        key=key,
+        icon=":material/timer:",
+        width="stretch",
+        disabled=resources.jobs().is_running(JOB),
+        help="Builds the network in a process of its own and times three batches: "
+        "about ten seconds, longer while something else is training.",
+        on_click=_start_measuring,
+        args=(config, dataset, fingerprint),
+    )
 
 
 def stored(home: Home, config: TrainingConfig, fingerprint: str) -> Estimate | None:
@@ -98,20 +92,28 @@ def keep(home: Home, config: TrainingConfig, fingerprint: str, result: Estimate)
     write_json(home.root / _FILE, dict(list(known.items())[-_KEPT:]))
 
 
-def _work(home: Home, request: Request, config: TrainingConfig) -> Callable[[Progress], str]:
+def _start_measuring(config: TrainingConfig, dataset: str, fingerprint: str) -> None:
+    """Begins the measurement as a background job; its result is kept in the home."""
+    with views.guarded():
+        resources.jobs().start(
+            JOB,
+            f"Measuring {architectures.get(config.architecture).title}",
+            _work(resources.home(), config, dataset, fingerprint),
+        )
+
+
+def _work(
+    home: Home, config: TrainingConfig, dataset: str, fingerprint: str
+) -> Callable[[Progress], str]:
     def work(progress: Progress) -> str:
-        result = estimate(config, request.dataset, home, progress)
-        keep(home, config, request.meta.fingerprint, result)
+        result = estimate(config, dataset, home, progress)
+        keep(home, config, fingerprint, result)
         return (
             f"An epoch takes about {views.duration(result.seconds_per_epoch)}, "
             f"{config.epochs} epochs {views.duration(config.epochs * result.seconds_per_epoch)}."
         )
 
     return work
-
-
-def _is_measuring() -> bool:
-    return resources.jobs().is_running(JOB)
 
 
 def _size(config: TrainingConfig, measured: Estimate | None) -> tuple[str, str]:

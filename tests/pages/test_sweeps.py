@@ -7,11 +7,13 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.training import costs
 from pipeline.dataset import Dataset
 from pipeline.files import write_json
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.runs import RunStore
 from pipeline.training.config import TrainingConfig
+from pipeline.training.estimate import Estimate
 from pipeline.training.presets import PRESETS
 from pipeline.training.sweep import Sweep, SweepDefinition, SweepField, SweepStore
 
@@ -23,6 +25,7 @@ NOBODY = 2**22 + 1
 OpenPage = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
 WriteDataset = Callable[..., Dataset]
+FinishJobs = Callable[[AppTest], AppTest]
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +113,33 @@ class TestForm:
         assert "sweep_start" not in {button.key for button in app.button}
         app = app.multiselect("sweep_fields").set_value([]).run()
         assert "at least one setting" in app.error[0].value
+
+    def test_says_how_long_it_can_take_once_measured(
+        self,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        finish_jobs: FinishJobs,
+        texts: Texts,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        write_dataset("faces")
+        measured = []
+
+        def measure(config: TrainingConfig, *_: object) -> Estimate:
+            measured.append(config)
+            return Estimate(43_015, 1_530_080, 90.0, 2813.0, 835.0)
+
+        monkeypatch.setattr(costs, "estimate", measure)
+        app = open_page(PAGE)
+        app.selectbox("sweep_base").set_value("preset best_cpu").run()
+        app = app.number_input("sweep_trials").set_value(40).run()
+        assert "At most 2,000 epochs in all" in texts(app)
+        app = finish_jobs(app.button("sweep_measure").click().run())
+        assert "At most 50 h 00 min in all, for 2,000 epochs" in texts(app)
+        # The dataset has no votes, so what would be learned of them is not measured.
+        assert [config.soft_labels for config in measured] == [0.0]
+        app = app.number_input("sweep_trials").set_value(2).run()
+        assert "At most 2 h 30 min in all" in texts(app)
 
     def test_a_setting_without_effect_is_told(
         self, open_page: OpenPage, write_dataset: WriteDataset, texts: Texts

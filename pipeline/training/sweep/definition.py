@@ -194,6 +194,12 @@ class SweepDefinition:
         """Whether less or more of the metric is better, as Optuna calls it."""
         return "minimize" if self.metric == "val_loss" else "maximize"
 
+    @property
+    def most_epochs(self) -> int:
+        """Epochs of all trials together, if none ends early."""
+        searched = (item.high for item in self.fields if item.name == "epochs")
+        return self.num_trials * int(next(searched, None) or self.base.epochs)
+
     def sample(self, trial: optuna.Trial) -> TrainingConfig:
         """The training of one trial.
 

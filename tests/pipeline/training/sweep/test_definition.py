@@ -116,6 +116,12 @@ class TestDefinition:
         small = [metric for metric in METRICS if definition(metric=metric).direction == "minimize"]
         assert small == ["val_loss"]
 
+    def test_most_epochs_are_those_of_trials_of_full_length(self) -> None:
+        base = TrainingConfig(epochs=30)
+        assert definition(base=base, num_trials=4).most_epochs == 120
+        searched = SweepField("epochs", 5, 20)
+        assert definition(searched, base=base, num_trials=4).most_epochs == 80
+
 
 class TestSample:
     def sample(self, made: SweepDefinition, **params: Any) -> tuple[TrainingConfig, set[str]]:
