@@ -63,7 +63,7 @@ def view(request: Request, config: TrainingConfig) -> None:
 def measure_button(config: TrainingConfig, dataset: str, fingerprint: str, *, key: str) -> None:
     """Offers to measure a training; what comes of it is `stored`."""
     st.button(
-        "Measure on this computer",
+        "Measure the time",
         key=key,
         icon=":material/timer:",
         width="stretch",

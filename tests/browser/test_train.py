@@ -89,7 +89,7 @@ def test_measuring_tells_the_time(train_page: Callable[..., Page]) -> None:
     page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="Simple CNN").click()
     expect(page.get_by_text("684 k")).to_be_visible()
-    page.get_by_role("button", name="Measure on this computer").click()
+    page.get_by_role("button", name="Measure the time").click()
     expect(page.get_by_text("building the network and timing")).to_be_visible()
     expect(page.locator(".st-key-train_start_card").get_by_text("Time an epoch")).to_be_visible(
         timeout=120_000
