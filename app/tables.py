@@ -65,7 +65,7 @@ def data_frame(table: pd.DataFrame, *, key: str, alt: str) -> None:
 
 
 def plain_table(
-    title: str, table: pd.DataFrame, name: str, *, formats: Mapping[str, str] | None = None
+    title: str, table: pd.DataFrame, name: str, *, digits: Mapping[str, int] | None = None
 ) -> None:
     """A table to be seen whole, under its title and beside the button that saves it.
 
@@ -75,11 +75,11 @@ def plain_table(
         title: What it holds, as plain text.
         table: A row for each thing, a dozen at most.
         name: Of the file to save, without its ending.
-        formats: Of columns of fractions, by name, as `%` takes them; the others
-            have one decimal.
+        digits: How many decimals columns of fractions have, by name; the others
+            have one.
     """
     heading(title, table, name)
-    columns = {_title(column): _words(table[column], formats or {}) for column in table.columns}
+    columns = {_title(column): _words(table[column], digits or {}) for column in table.columns}
     numbers = {_title(column) for column in table.columns if table[column].dtype.kind in "iuf"}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     st.html(plain_html.table(rows, numbers=numbers, label=title))
@@ -89,15 +89,15 @@ def _title(column: str) -> str:
     return column[:1].upper() + column[1:]
 
 
-def _words(column: pd.Series[Any], formats: Mapping[str, str]) -> list[str]:
-    kind, number = column.dtype.kind, formats.get(str(column.name), "%.1f")
+def _words(column: pd.Series[Any], digits: Mapping[str, int]) -> list[str]:
+    kind = column.dtype.kind
+    number = f"z,.{digits.get(str(column.name), 1)}f" if kind == "f" else ","
 
     def words(value: Any) -> str:
         if pd.isna(value):
             return "—"
         if kind not in "iuf":
             return str(value)
-        text = number % value if kind == "f" else f"{value:,}"
-        return text.replace("-", "−")
+        return format(value, number).replace("-", "−")
 
     return [words(value) for value in column]

@@ -60,12 +60,12 @@ def tab(desk: Desk) -> None:
         "Images per class and split", count_table(meta), f"{desk.dataset.name}-balance"
     )
     weights = weight_table(np.asarray(desk.dataset.labels[desk.dataset.indices(Split.TRAIN)]))
-    schemes = dict.fromkeys(settings()["class_weights"].choices, "%.3f")
+    schemes = dict.fromkeys(settings()["class_weights"].choices, 3)
     tables.plain_table(
         "Class weights in training",
         weights,
         f"{desk.dataset.name}-class-weights",
-        formats={**schemes, "copies": "%.2f"},
+        digits={**schemes, "copies": 2},
     )
     st.caption(
         "What one training image of a class counts under each choice of “Class weights” on the "
@@ -184,7 +184,7 @@ def _resampling(desk: Desk) -> None:
         "Training images an epoch",
         resampling_table(before, then),
         f"{desk.dataset.name}-resampling",
-        formats={"times an image": "%.2f"},
+        digits={"times an image": 2},
     )
     st.caption(
         "An epoch takes time in proportion to its images. The share is “Share of the images” on "

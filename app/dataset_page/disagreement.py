@@ -94,7 +94,7 @@ def _tables(name: str, found: Agreement) -> None:
         "Agreement per class",
         class_table(found),
         f"{name}-agreement",
-        formats={"entropy (bits)": "%.2f"},
+        digits={"entropy (bits)": 2},
     )
     tables.plain_table(
         "Label against majority, in images", confusion_table(found), f"{name}-confusion"

@@ -34,11 +34,11 @@ def test_a_plain_table_is_written_out(show: Show) -> None:
                 "images": [8989, 547],
                 "change": [-1200, 0],
                 "share %": [25.06, float("nan")],
-                "weight": [0.5, 1.25],
+                "weight": [-0.0004, 1.25],
                 "remark": [None, "rare"],
             }
         )
-        tables.plain_table("Classes", table, "classes", formats={"weight": "%.3f"})
+        tables.plain_table("Classes", table, "classes", digits={"weight": 3})
 
     app = show(page)
     (element,) = app.get("html")
@@ -46,7 +46,7 @@ def test_a_plain_table_is_written_out(show: Show) -> None:
     for heading in ("Class", "Images", "Change", "Share %", "Weight", "Remark"):
         assert f">{heading}</th>" in html
     for *numbers, remark in (
-        ("8,989", "−1,200", "25.1", "0.500", "—"),
+        ("8,989", "−1,200", "25.1", "0.000", "—"),
         ("547", "0", "—", "1.250", "rare"),
     ):
         cells = "".join(f'<td class="number">{word}</td>' for word in numbers)
