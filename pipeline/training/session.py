@@ -66,6 +66,9 @@ def train_run(
             with stop_requests() as stop, _foreseen_failures():
                 recorder = _Recorder(run, listener)
                 is_done = _train_and_package(run, datasets, recorder, stop, progress, given_up)
+        except KeyboardInterrupt:
+            _end(run, RunStatus.STOPPED, "ended at once, as asked twice")
+            raise
         except BaseException as error:
             _end(run, RunStatus.FAILED, str(error) or type(error).__name__)
             raise

@@ -147,6 +147,22 @@ def test_failure_is_told_and_the_best_weights_are_kept(
     assert [entry["epoch"] for entry in run.history] == [1, 2]
 
 
+def test_second_signal_ends_it_at_once_and_it_can_go_on(run: Run, home: Home) -> None:
+    def interrupt_twice(progress: dict[str, Any]) -> None:
+        if progress["epoch"] == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(run, home, interrupt_twice)
+    assert (run.state.status, run.state.reason) == (
+        RunStatus.STOPPED,
+        "ended at once, as asked twice",
+    )
+    assert train(run, home) == "finished"
+    assert [entry["epoch"] for entry in run.history] == [1, 2]
+
+
 def test_run_held_by_another_process_is_left_alone(run: Run, home: Home) -> None:
     with (
         FileLock(run.folder / ".lock"),
