@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dataset import IMAGE_SIZE, SPLITS, Split
+from pipeline.dataset.duplicates import picture_ids
 from pipeline.errors import DatasetError
 from pipeline.labels import NUM_EMOTIONS
 from pipeline.progress import Progress
@@ -123,7 +124,8 @@ def cut_splits(batch: Batch, where: str) -> tuple[Batch, list[str]]:
     - No validation told: 10 % of train becomes validation.
 
     Cuts are stratified (the same share of every class) and depend on the order
-    of the images and `SPLIT_SEED` only.
+    of the images and `SPLIT_SEED` only. Pixel-identical images stay together,
+    counted as the class of the first: cut apart, they would give a test away.
 
     Returns:
         The images with their splits, and a sentence for each cut.
@@ -139,17 +141,18 @@ def cut_splits(batch: Batch, where: str) -> tuple[Batch, list[str]]:
             f"{where}: some images lie in a train, validation or test folder and others do not, "
             f"such as {example}; sort them into one or the other"
         )
+    ids = picture_ids(batch.images)
     notes = []
     if unsplit.all():
         splits[:] = TRAIN
-        _move(splits, batch.labels, TEST, TEST_FRACTION)
-        _move(splits, batch.labels, VALIDATION, VALIDATION_FRACTION / (1 - TEST_FRACTION))
+        _move(splits, batch.labels, ids, TEST, TEST_FRACTION)
+        _move(splits, batch.labels, ids, VALIDATION, VALIDATION_FRACTION / (1 - TEST_FRACTION))
         notes.append(
             "The source has no splits: 80 % train, 10 % validation and 10 % test were drawn "
             f"from each class (seed {SPLIT_SEED})."
         )
     elif not (splits == VALIDATION).any() and (splits == TRAIN).any():
-        _move(splits, batch.labels, VALIDATION, VALIDATION_FRACTION)
+        _move(splits, batch.labels, ids, VALIDATION, VALIDATION_FRACTION)
         notes.append(
             f"The source has no {Split.VALIDATION} split: 10 % of each class of {Split.TRAIN} "
             f"were drawn for it (seed {SPLIT_SEED})."
@@ -170,11 +173,35 @@ def empty_images(count: int) -> npt.NDArray[np.uint8]:
 
 
 def _move(
-    splits: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], target: int, fraction: float
+    splits: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.uint8],
+    ids: npt.NDArray[np.intp],
+    target: int,
+    fraction: float,
 ) -> None:
-    """Moves a share of each class from train to `target`, in place."""
+    """Moves a share of each class from train to `target`, in place.
+
+    Args:
+        splits: Of each image.
+        labels: Of each image.
+        ids: Of each image's picture.
+        target: The split that is filled.
+        fraction: Of the training images, in `[0, 1]`.
+    """
     generator = np.random.default_rng((SPLIT_SEED, target))
+    train = np.flatnonzero(splits == TRAIN)
+    _, firsts, pictures, copies = np.unique(
+        ids[train], return_index=True, return_inverse=True, return_counts=True
+    )
+    classes = labels[train[firsts]]
     for label in range(NUM_EMOTIONS):
-        members = np.flatnonzero((labels == label) & (splits == TRAIN))
-        chosen = generator.permutation(members)[: round(fraction * len(members))]
-        splits[chosen] = target
+        # In the order of the images, which the numbers of pictures do not tell.
+        members = np.flatnonzero(classes == label)
+        members = generator.permutation(members[np.argsort(firsts[members])])
+        room = round(fraction * copies[members].sum())
+        chosen = []
+        for picture in members:
+            if copies[picture] <= room:
+                chosen.append(picture)
+                room -= copies[picture]
+        splits[train[np.isin(pictures, chosen)]] = target
