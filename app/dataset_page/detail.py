@@ -143,13 +143,15 @@ def edits(desk: Desk, index: int, *, suggested: int | None = None) -> None:
             key=f"detail_label_{index}_{now}",
             width=130,
         )
+        # Its own label again is no other label: the edit is taken back, and its votes count again.
+        is_own = wanted == int(desk.dataset.labels[index]) and index not in desk.overlay.excluded
         st.button(
             "Relabel",
             key="detail_relabel",
             icon=":material/label:",
             disabled=wanted == now,
             on_click=change,
-            args=(overlay.relabel([index], wanted),),
+            args=(overlay.restore([index]) if is_own else overlay.relabel([index], wanted),),
         )
     st.caption("Edits are kept beside the dataset; the data themselves are never changed.")
 

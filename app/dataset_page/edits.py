@@ -31,7 +31,7 @@ def tab(desk: Desk) -> None:
         return
     st.markdown(
         f"Version **{edited.version}** · **{len(edited.excluded):,}** images excluded · "
-        f"**{len(edited.relabelled):,}** relabelled"
+        f"**{edited.num_relabelled:,}** relabelled"
     )
     with st.container(horizontal=True):
         last = edited.last

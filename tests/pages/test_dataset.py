@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app import resources, state
 from app.dataset_page import balance, look, page, preview, quality
 from pipeline.dataset import Dataset, DatasetStore
-from pipeline.dataset.overlay import OverlayStore, exclude
+from pipeline.dataset.overlay import LATEST, OverlayStore, exclude, relabel
 from pipeline.dataset.quality import inspect
 from pipeline.dataset.resampling import Scheme
 from pipeline.dataset.synthetic import draw_face
@@ -205,6 +205,20 @@ class TestLook:
         assert "Nearest by their pixels" in words
         app.button(key="detail_exclude").click().run()
         assert OverlayStore(home.data).load(votes).excluded == {27}
+
+    def test_an_image_with_its_own_label_again_is_no_longer_edited(
+        self, home: Home, votes: Dataset, dataset_tab: Callable[[str], AppTest]
+    ) -> None:
+        store = OverlayStore(home.data)
+        own = int(votes.labels[27])
+        store.add(votes, relabel([27], own - 1), based_on=0)
+        app = dataset_tab("Look")
+        app.number_input(key="detail_wanted").set_value(27).run()
+        app.session_state[f"detail_label_27_{own - 1}"] = own
+        app.button(key="detail_open").click().run()
+        app.button(key="detail_relabel").click().run()
+        assert store.load(votes).relabelled == {}
+        assert store.edited(votes, LATEST) is votes
 
 
 class TestQuality:

@@ -141,10 +141,10 @@ def cut_splits(batch: Batch, where: str) -> tuple[Batch, list[str]]:
             f"{where}: some images lie in a train, validation or test folder and others do not, "
             f"such as {example}; sort them into one or the other"
         )
-    ids = picture_ids(batch.images)
     notes = []
     if unsplit.all():
         splits[:] = TRAIN
+        ids = picture_ids(batch.images)
         _move(splits, batch.labels, ids, TEST, TEST_FRACTION)
         _move(splits, batch.labels, ids, VALIDATION, VALIDATION_FRACTION / (1 - TEST_FRACTION))
         notes.append(
@@ -152,7 +152,7 @@ def cut_splits(batch: Batch, where: str) -> tuple[Batch, list[str]]:
             f"from each class (seed {SPLIT_SEED})."
         )
     elif not (splits == VALIDATION).any() and (splits == TRAIN).any():
-        _move(splits, batch.labels, ids, VALIDATION, VALIDATION_FRACTION)
+        _move(splits, batch.labels, picture_ids(batch.images), VALIDATION, VALIDATION_FRACTION)
         notes.append(
             f"The source has no {Split.VALIDATION} split: 10 % of each class of {Split.TRAIN} "
             f"were drawn for it (seed {SPLIT_SEED})."
