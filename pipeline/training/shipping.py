@@ -16,6 +16,7 @@ from pipeline.home import Home
 from pipeline.progress import Progress, no_progress
 from pipeline.recognition.contract import MODEL_KERAS
 from pipeline.runs import Run
+from pipeline.training.distillation import teacher_contract
 from pipeline.training.packaging import package_model
 from pipeline.training.session import recipe
 from pipeline.training.warm_start import earlier_stages
@@ -47,6 +48,7 @@ def ship(
     if not run.has_model:
         raise RunStateError(f"run {run.id!r} has no model to ship: it is {run.state.status.value}")
     config, dataset = recipe(run, datasets)
+    home = Home(datasets.root.parent)
     model = keras.saving.load_model(run.folder / MODEL_KERAS, compile=False)
     model.set_weights([_rounded(weight) for weight in model.get_weights()])
     reports = package_model(
@@ -55,7 +57,8 @@ def ship(
         name=folder.name,
         config=config,
         dataset=dataset,
-        earlier=earlier_stages(config, Home(datasets.root.parent)),
+        earlier=earlier_stages(config, home),
+        teacher=teacher_contract(config, home),
         progress=progress,
     )
     _compress(folder / MODEL_KERAS)

@@ -29,7 +29,7 @@ def test_ships_the_trained_model_smaller_and_scored_anew(
     from pipeline.training.shipping import ship
 
     store, datasets = RunStore(home.runs), DatasetStore(home.data)
-    run = worker.create(store, CONFIG, bars)
+    run = worker.create(store, replace(CONFIG, teacher="fer-vgg"), bars)
     with pytest.raises(RunStateError, match="no model to ship"):
         ship(run, datasets, tmp_path / "models" / "small")
     train_run(run, datasets, Ear())
@@ -40,6 +40,7 @@ def test_ships_the_trained_model_smaller_and_scored_anew(
     shipped, trained = EmotionClassifier.load(folder), EmotionClassifier.load(run.folder)
     assert replace(shipped.contract, name=run.id).training == trained.contract.training
     assert shipped.contract.name == "small"
+    assert shipped.contract.handed_down == trained.contract.handed_down != ()
     faces = bars.images[:50]
     np.testing.assert_allclose(
         shipped.scores(faces, calibrated=False).probabilities,
