@@ -71,10 +71,13 @@ def model(material: Material) -> Section:
         ),
         ("Temperature:", f"{contract.temperature:.3f}, fitted on the validation split"),
         ("Threshold of “unsure”:", f"{contract.unsure_below:.2f}, chosen there too"),
-        ("Trained on:", _trained_on(contract.dataset)),
     ]
-    blocks: list[Block] = [Items(tuple(facts))]
     members = contract.training.get("members")
+    data = _with_edits(contract.dataset)
+    facts.append(("Calibrated on:" if members else "Trained on:", data))
+    if members or contract.handed_down:
+        facts.append(("Learned from:", contract.learned_from_words))
+    blocks: list[Block] = [Items(tuple(facts))]
     if members:
         blocks.append(_members(members))
     else:
@@ -191,7 +194,7 @@ def _agreement(data: Dataset) -> list[Block]:
     return [text, table]
 
 
-def _trained_on(data: dict[str, Any]) -> str:
+def _with_edits(data: dict[str, Any]) -> str:
     edits = data.get("edits")
     words = f"{data_title(data)}, fingerprint {str(data.get('fingerprint', 'unknown'))[:16]}"
     if edits:

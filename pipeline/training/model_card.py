@@ -33,9 +33,11 @@ def render_model_card(
         reports: What it achieves, by split; `validation` at the least.
         earlier: The models whose weights it went on from, the first of them first.
     """
+    # Its teacher may have seen photographs that the dataset does not hold.
+    synthetic = contract.synthetic
     sections = (
         f"# Model card: {contract.name}",
-        card.SYNTHETIC if meta.synthetic else "",
+        card.SYNTHETIC if synthetic else "",
         _details(contract, config),
         card.INTENDED_USE,
         card.results(reports),
@@ -44,8 +46,8 @@ def render_model_card(
         card.data(meta),
         card.edits(contract),
         _recipe(contract, config, earlier),
-        card.limits(synthetic=meta.synthetic),
-        card.ethics(synthetic=meta.synthetic),
+        card.limits(synthetic=synthetic),
+        card.ethics(synthetic=synthetic),
     )
     return "\n\n".join(section.strip() for section in sections if section) + "\n"
 
@@ -115,6 +117,11 @@ def _recipe(
         if earlier
         else ""
     )
+    taught = (
+        f"\nBeside the labels it learned the answers of a teacher, the model `{config.teacher}`.\n"
+        if config.teacher
+        else ""
+    )
     votes = (
         "\nPart of what it learned are the votes of ten people an image: FER+, Barsoum et al. 2016,"
         " arXiv:1608.01041.\n"
@@ -127,7 +134,7 @@ def _recipe(
 ```
 {command}
 ```
-{votes}
+{taught}{votes}
 All settings, defaults included, are in `contract.json` under `training`.
 """
 

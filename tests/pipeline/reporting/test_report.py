@@ -225,10 +225,10 @@ def test_data_of_the_models_before_it_are_told(material: Material) -> None:
     assert "that it went on from" in said
 
 
-def test_the_command_of_an_ensemble_names_the_edits(material: Material) -> None:
+def test_an_ensemble_tells_its_edits_and_what_its_members_learned_from(material: Material) -> None:
     members = [
         {"name": name, "architecture": "vgg", "temperature": 1.0, "fingerprint": "0",
-         "dataset": material.contract.dataset, "learned_from": []}
+         "dataset": {"title": "Posed faces"}, "learned_from": []}
         for name in ("a", "b")
     ]  # fmt: skip
     edits = {"version": 3, "excluded": 1, "relabelled": 0, "fingerprint": "1"}
@@ -239,3 +239,6 @@ def test_the_command_of_an_ensemble_names_the_edits(material: Material) -> None:
     )
     text = render(compose(replace(material, contract=contract)), ".md")
     assert "a b --tta flip --dataset bars --edits 3" in text
+    assert "Learned from: Posed faces" in text.replace("*", "")
+    assert "Calibrated on:" in text
+    assert "Trained on:" not in text

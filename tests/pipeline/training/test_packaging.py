@@ -180,9 +180,10 @@ def test_real_data_brings_its_own_warnings(packaged: Packaged, dataset: Dataset)
     from pipeline.training.model_card import render_model_card
 
     folder, reports = packaged
-    card = render_model_card(
-        ModelContract.load(folder), CONFIG, replace(dataset.meta, synthetic=False), reports
-    )
+    contract = ModelContract.load(folder)
+    photos = replace(contract, dataset={**contract.dataset, "synthetic": False})
+    meta = replace(dataset.meta, synthetic=False)
+    card = render_model_card(photos, CONFIG, meta, reports)
     assert "synthetic" not in card
     assert "people agree with those of FER-2013" in card
     assert "accuracy by group is unknown" in card
@@ -203,6 +204,19 @@ def test_votes_that_an_earlier_stage_learned_are_named(
             contract, CONFIG, dataset.meta, reports, [replace(contract, training=training)]
         )
         assert ("the votes of ten people an image" in card) == bool(soft_labels)
+
+
+def test_what_learned_from_a_teacher_of_photographs_says_so(
+    packaged: Packaged, dataset: Dataset
+) -> None:
+    from pipeline.training.model_card import render_model_card
+
+    folder, reports = packaged
+    taught = replace(ModelContract.load(folder), handed_down=("of-photographs",))
+    card = render_model_card(taught, replace(CONFIG, teacher="wise"), dataset.meta, reports)
+    assert "cartoon" not in card
+    assert "people agree with those of FER-2013" in card
+    assert "the answers of a teacher, the model `wise`" in card
 
 
 def test_edits_choose_but_are_not_reported_on(
