@@ -149,7 +149,7 @@ def _check_member(info: zipfile.ZipInfo, parts: list[str]) -> None:
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise RunImportError(f"{name!r} is a link or a device, not a file: this is not a run")
-    suffix = PurePosixPath(name).suffix
+    suffix = PurePosixPath(info.filename).suffix
     if suffix not in _TEXT | _BINARY:
         raise RunImportError(f"a run has no file of the kind {name!r}")
     if suffix in _TEXT and info.file_size > _MAX_TEXT_BYTES:

@@ -167,6 +167,7 @@ def state(**values: object) -> Callable[[Members], None]:
         (put("other/exported.json", "{}"), "twice"),
         (put("other/more.json", "{}"), "holds no exported run"),
         (put("good/run.sh", "rm"), "no file of the kind"),
+        (put(f"good/{'a' * 30}/{'x' * 79}.jsonx.exe", "rm"), "no file of the kind"),
         (put("good/model.onnx/inner.npz", "x"), "not a sound zip"),
         (put("good/big.json", b" " * (64 * 2**20 + 1)), "too large"),
         (drop("good/exported.json"), "holds no exported run"),
