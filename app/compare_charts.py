@@ -63,8 +63,10 @@ def curve(subjects: Sequence[Subject], name: str, *, by_time: bool) -> go.Figure
     figure = go.Figure()
     for item in subjects:
         history = item.history
-        minutes = accumulate(entry.get("seconds", 0.0) / 60 for entry in history)
-        x = list(minutes) if by_time else [entry["epoch"] for entry in history]
+        minutes = [0.0, *accumulate(entry.get("seconds", 0.0) / 60 for entry in history)]
+        # Figures are those at an epoch's end, but its learning rate holds from its beginning on.
+        times = minutes[:-1] if name == "learning_rate" else minutes[1:]
+        x = times if by_time else [entry["epoch"] for entry in history]
         for part, key, dash in (
             ("training", of_training, "dot"),
             ("validation", of_validation, "solid"),

@@ -246,7 +246,7 @@ def interval(low: float, high: float) -> str:
 
 def count(number: int) -> str:
     """A large number at a glance: `2.36 M`, `834 k`, `912`."""
-    if number >= 1_000_000:
+    if number >= 999_500:  # which would be 1000 k
         return f"{number / 1e6:.2f} M"
     if number >= 10_000:
         return f"{number / 1e3:.0f} k"
@@ -256,8 +256,9 @@ def count(number: int) -> str:
 def file_size(size: float) -> str:
     """A number of bytes: `82.7 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        digits = 0 if unit == "bytes" else 1
+        if round(size, digits) < 1000:
+            return f"{size:.{digits}f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
 
@@ -272,7 +273,7 @@ def when(iso: str | None) -> str:
 
 def duration(seconds: float) -> str:
     """A span of time: `8 s`, `3 min`, `1 h 20 min`."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     if minutes < 60:

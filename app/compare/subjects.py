@@ -39,7 +39,6 @@ class Subject:
     Attributes:
         name: The run's id, or the folder below `models/`.
         folder: Where it lies.
-        is_run: Whether it is a run of this home.
         color: `#rrggbb`, the same in all charts.
         symbol: Of its markers, as plotly calls it; likewise.
         network: The network's title.
@@ -52,7 +51,6 @@ class Subject:
 
     name: str
     folder: Path
-    is_run: bool
     color: str
     symbol: str
     network: str = ""
@@ -133,7 +131,7 @@ def read(
     for place, name in enumerate(names):
         run = runs.get(name)
         folder = run.folder if run is not None else models[name].folder
-        look = (name, folder, run is not None, _COLORS[place], _SYMBOLS[place])
+        look = (name, folder, _COLORS[place], _SYMBOLS[place])
         try:
             found.append(Subject(*look, **(_of_run(run) if run else _of_model(folder))))
         except (PipelineError, KeyError, ValueError, TypeError, AttributeError) as error:

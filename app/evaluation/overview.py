@@ -197,7 +197,7 @@ def figures(report: EvaluationReport) -> list[Figure]:
             "Answered",
             report.coverage,
             views.percent(report.coverage),
-            "none is right" if answered is None else f"{views.percent(answered)} of them right",
+            "all are unsure" if answered is None else f"{views.percent(answered)} of them right",
             f"The share of the images that get an answer, at the model's own threshold: below "
             f"{views.percent(report.threshold, 0)} it says “unsure”.",
         ),

@@ -73,7 +73,8 @@ def one_against_rest(
         label: The class, an index into `labels.EMOTIONS`.
 
     Returns:
-        The curves with every point; `None` if no image, or each, is of the class.
+        The curves, the ROC without the points within a straight stretch; `None`
+        if no image, or each, is of the class.
     """
     # Here, not above: the dashboard need not wait for scikit-learn before it shows a curve.
     from sklearn import metrics

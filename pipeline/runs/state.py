@@ -23,11 +23,6 @@ class RunStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing will happen to the run by itself any more."""
-        return self in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED)
-
 
 @dataclass(frozen=True)
 class RunState:

@@ -23,7 +23,7 @@ def subject(name: str, accuracy: float | None, **config: Any) -> Subject:
         for epoch in (1, 2)
     ]
     history = history if accuracy is not None else []
-    return Subject(name, Path(name), True, "#123456", "square", config=config, history=history)
+    return Subject(name, Path(name), "#123456", "square", config=config, history=history)
 
 
 A, B, C = subject("a", 0.5, dropout=0.2), subject("b", 0.7, dropout=0.5), subject("c", None)
@@ -37,6 +37,8 @@ def test_curves_by_epoch_and_by_time() -> None:
     ]
     assert [trace.line.dash for trace in by_epoch] == ["dot", "solid"]
     assert compare_charts.curve([A], "loss", by_time=True).data[0].x == (1.5, 3.0)
+    # An epoch's rate holds from its beginning on.
+    assert compare_charts.curve([A], "learning_rate", by_time=True).data[0].x == (0.0, 1.5)
     (macro_f1,) = compare_charts.curve([A], "macro_f1", by_time=False).data
     assert macro_f1.y == (None, None)
 
