@@ -18,12 +18,15 @@ from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS, Emotion
 
 _OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
-# Where it is narrow, the faces at the right of a row are cut off, half of four at most.
+# Where it is narrow, the faces at the right of a row are cut off, half of four at most, and
+# shares are left out. The longest bar leaves room for its number at the right.
 _STYLE = """<style>
 .fl-bars { display: grid; grid-template-columns: max-content minmax(8rem, 1fr) minmax(5rem, 10rem);
     gap: 0.3rem 0.6rem; align-items: center; font-size: 0.875rem; line-height: 1.2; }
-.fl-bars .bar { display: flex; align-items: center; white-space: nowrap; }
-.fl-bars .bar i { height: 1.5rem; flex: 0 1 auto; }
+.fl-bars .bar { display: flex; align-items: center; white-space: nowrap; --number: 7.5rem; }
+.fl-bars .bar i { height: 1.5rem; flex: none;
+    width: calc((100% - var(--number)) * var(--part)); }
+.fl-bars .bar em { font-style: normal; }
 .fl-bars .bar span { padding-left: 0.4rem; flex: none; font-variant-numeric: tabular-nums; }
 .fl-bars .faces { overflow: hidden; border-radius: 6px; }
 .fl-bars img { display: block; height: 2.5rem; max-width: none; }
@@ -31,9 +34,11 @@ _STYLE = """<style>
 .fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.4rem;
     background: rgb(122, 130, 145); }
 .fl-key span { opacity: 0.65; }
+@media (max-width: 640px) {
+    .fl-bars .bar { --number: 3.5rem; }
+    .fl-bars .bar em { display: none; }
+}
 </style>"""
-# The longest bar leaves room for its number at the right.
-_LONGEST = 66
 
 
 def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint8]]) -> str:
@@ -52,7 +57,7 @@ def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint
     rows = "".join(
         f'<div>{emotion.title}</div><div class="bar">'
         + _segments(emotion, [counts[split][index] for split in SPLITS], most)
-        + f"<span>{total:,} · {100 * total / whole:.1f} %</span></div>"
+        + f"<span>{total:,}<em> · {100 * total / whole:.1f} %</em></span></div>"
         + f'<div class="faces">{_strip(faces[index])}</div>'
         for index, (emotion, total) in enumerate(zip(EMOTIONS, totals, strict=True))
     )
@@ -75,7 +80,7 @@ def _strip(faces: npt.NDArray[np.uint8]) -> str:
 def _segments(emotion: Emotion, numbers: list[int], most: int) -> str:
     return "".join(
         f'<i title="{emotion.title}, {SPLIT_TITLES[split].lower()}: {number:,}" '
-        f'style="width:{_LONGEST * number / most:.2f}%;background:{emotion.color};'
+        f'style="--part:{number / most:.4f};background:{emotion.color};'
         f'opacity:{_OPACITY[split]}"></i>'
         for split, number in zip(SPLITS, numbers, strict=True)
         if number

@@ -257,9 +257,11 @@ def _from_demo() -> None:
         "1,400 cartoon faces in the seven expressions, drawn here in a few seconds. "
         f"{views.SYNTHETIC_BADGE} {views.SYNTHETIC_HELP}"
     )
-    st.button(
-        "Build the demo dataset", key="demo_submit", icon=":material/draw:", on_click=start_demo
-    )
+    # No callback: within a fold, only the fold would be drawn anew after it.
+    if st.button("Build the demo dataset", key="demo_submit", icon=":material/draw:"):
+        with views.guarded():
+            begin_demo()
+            st.rerun()
 
 
 def _name_input(key: str) -> str:

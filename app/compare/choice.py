@@ -105,6 +105,9 @@ def _remember(names: list[str]) -> None:
 
 def _title(name: str, runs: dict[str, Run], models: dict[str, ModelEntry]) -> str:
     if name not in runs:
-        return f"{name} ({ORIGINS[models[name].origin].lower()})" if name in models else name
+        if name not in models:
+            return name
+        origin = ORIGINS[models[name].origin]
+        return f"{name} ({origin[:1].lower()}{origin[1:]})"
     title = runs[name].title
     return name if title in ("", name) else f"{title} ({name})"

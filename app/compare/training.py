@@ -174,6 +174,13 @@ def costs(subjects: Sequence[Subject]) -> None:
 def references(subjects: Sequence[Subject]) -> None:
     """One's own accuracies beside what others achieve, apart and labelled."""
     rows = load_references()
+    drawn = {item.name for item in subjects if item.contract and item.contract.synthetic}
+    if drawn:
+        st.info(
+            f"{views.plain(', '.join(sorted(drawn)))}: trained and validated on drawn faces, of "
+            "which the figures of others say nothing. Left out here.",
+            icon=":material/info:",
+        )
     marks = [
         Mark(
             item.name,
@@ -183,7 +190,7 @@ def references(subjects: Sequence[Subject]) -> None:
             item.symbol,
         )
         for item in subjects
-        if item.val_accuracy is not None
+        if item.val_accuracy is not None and item.name not in drawn
     ]
     st.plotly_chart(
         reference_charts.accuracies(marks, rows),

@@ -15,7 +15,6 @@ _WORDS = {
     overlay.EditKind.EXCLUDE: "Excluded",
     overlay.EditKind.RELABEL: "Relabelled",
     overlay.EditKind.RESTORE: "Restored",
-    overlay.EditKind.UNDO: "Undid the edit before",
 }
 
 
@@ -30,8 +29,8 @@ def tab(desk: Desk) -> None:
         )
         return
     st.markdown(
-        f"Version **{edited.version}** · **{len(edited.excluded):,}** images excluded · "
-        f"**{edited.num_relabelled:,}** relabelled"
+        f"Version **{edited.version}** · excluded: **{len(edited.excluded):,}** · relabelled: "
+        f"**{edited.num_relabelled:,}**"
     )
     with st.container(horizontal=True):
         last = edited.last
@@ -57,10 +56,8 @@ def tab(desk: Desk) -> None:
 
 
 def describe(edit: Edit) -> str:
-    """An edit in a few words."""
+    """An edit that is no `undo`, in a few words."""
     words = _WORDS[edit.kind]
-    if edit.kind is overlay.EditKind.UNDO:
-        return words
     named = f"image {edit.images[0]:,}" if len(edit.images) == 1 else f"{len(edit.images):,} images"
     to = f" as {edit.label}" if edit.label else ""
     return f"{words} {named}{to}"
@@ -68,10 +65,15 @@ def describe(edit: Edit) -> str:
 
 def history(edited: Overlay) -> pd.DataFrame:
     """All edits, the latest first."""
-    rows = [
-        (number, describe(edit), edit.note, views.when(edit.created))
-        for number, edit in enumerate(edited.edits, start=1)
-    ]
+    rows = []
+    standing: list[int] = []
+    for number, edit in enumerate(edited.edits, start=1):
+        if edit.kind is not overlay.EditKind.UNDO:
+            standing.append(number)
+            words = describe(edit)
+        else:
+            words = f"Undid version {standing.pop()}" if standing else "Undid nothing"
+        rows.append((number, words, edit.note, views.when(edit.created)))
     return pd.DataFrame(rows[::-1], columns=["version", "edit", "note", "when"])
 
 

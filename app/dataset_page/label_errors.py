@@ -237,7 +237,11 @@ def _edit_page(desk: Desk, found: LabelErrors, shown: slice) -> None:
             icon=f":material/{icon}:",
             disabled=not left,
             help="The images of this page that are not edited yet. Look at them first. It can be "
-            "undone under Edits.",
+            + (
+                "undone under Edits."
+                if len(edits) < 2
+                else f"undone under Edits, where it is {len(edits)} edits, one for each new label."
+            ),
             on_click=change,
             args=tuple(edits),
         )

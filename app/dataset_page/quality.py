@@ -229,7 +229,7 @@ def _groups(desk: Desk, groups: list[Indices], key: str) -> None:
 
 def where(dataset: Dataset, index: int) -> str:
     """The split and index of an image, as short as they fit below it."""
-    return f"{SPLIT_TITLES[SPLITS[int(dataset.split_codes[index])]][:5]} {index}"
+    return f"{SPLIT_TITLES[SPLITS[int(dataset.split_codes[index])]][:5]} {index:,}"
 
 
 def _members(groups: list[Indices]) -> Indices:

@@ -142,11 +142,15 @@ def _choose(desk: Desk, models: dict[str, ModelEntry]) -> list[ModelEntry]:
     kept = [name for name in st.session_state.get(_MEMBERS, []) if name in models]
     if not kept:
         own = [desk.entry.reference] if desk.entry.reference in models else []
+        drawn = desk.dataset is not None and desk.dataset.meta.synthetic
         others = [
             name
             for name, entry in models.items()
-            # An ensemble beside its own members would count them twice.
-            if name not in own and entry.origin != "ensemble"
+            # An ensemble beside its own members would count them twice, and who learned from
+            # drawings knows nothing of photographs.
+            if name not in own
+            and entry.origin != "ensemble"
+            and entry.contract().synthetic == drawn
         ]
         kept = [*own, *others][:_AT_FIRST]
     st.session_state[_MEMBERS] = kept

@@ -15,7 +15,7 @@ from app.reference_charts import Mark, accuracies, percent_range
 from app.training import fields
 from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
-from pipeline.evaluation.references import load_references
+from pipeline.evaluation.references import beside
 from pipeline.evaluation.report import Interval
 
 
@@ -69,8 +69,7 @@ def marks(report: EvaluationReport) -> list[Mark]:
 
 def _beside_others(report: EvaluationReport) -> None:
     own = marks(report)
-    # What others achieve on photographs says nothing of drawings.
-    references = () if report.dataset.synthetic else load_references()
+    references = beside(report)
     words = [f"{mark.name} {views.percent(mark.value)}" for mark in own]
     words += [f"{item.name} {percent_range(item)}" for item in references]
     st.markdown("**Accuracy beside that of others on FER-2013**" if references else "**Accuracy**")

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.dataset import Split
 from pipeline.errors import PipelineError
+from pipeline.evaluation.report import EvaluationReport
 from pipeline.files import read_json
 
 REFERENCES = Path(__file__).with_name("references.json")
@@ -87,6 +88,16 @@ def load_references(path: Path = REFERENCES) -> tuple[Reference, ...]:
     if twice:
         raise PipelineError(f"{path} has more than one reference named {', '.join(twice)}")
     return found
+
+
+def beside(report: EvaluationReport) -> tuple[Reference, ...]:
+    """The rows that a report may stand beside.
+
+    None if it is on drawings, of which what others achieve on photographs says
+    nothing, or by edited labels, which are not those that others were judged by.
+    """
+    data = report.dataset
+    return () if data.synthetic or data.overlay_version is not None else load_references()
 
 
 def _parse(row: Any, path: Path) -> Reference:

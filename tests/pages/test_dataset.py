@@ -255,11 +255,12 @@ class TestQuality:
         assert len(OverlayStore(home.data).load(faces).excluded) == NUMBER
         assert app.button(key="quality_exclude").disabled
         app.session_state[look.TABS] = TABS["Edits"]
-        assert "**28** images excluded" in texts(app.run())
+        assert "excluded: **28**" in texts(app.run())
         assert app.dataframe[0].value["note"].tolist() == ["Blurred"]
         app.button(key="overlay_undo").click().run()
-        assert "**0** images excluded" in texts(app)
+        assert "excluded: **0**" in texts(app)
         assert OverlayStore(home.data).load(faces).version == 2
+        assert app.dataframe[0].value["edit"].tolist() == ["Undid version 1", "Excluded 28 images"]
 
     def test_an_edit_in_another_tab_is_noticed(
         self, home: Home, faces: Dataset, dataset_tab: Callable[[str], AppTest]

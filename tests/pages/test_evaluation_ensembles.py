@@ -49,6 +49,17 @@ def two(bars: Dataset, tmp_path: Path) -> Dataset:
 OpenTab = Callable[[str], AppTest]
 
 
+def test_what_learned_from_drawings_is_not_proposed_for_photographs(
+    two: Dataset, tmp_path: Path, evaluation_tab: OpenTab
+) -> None:
+    drawn = {"name": "demo", "title": "Drawn", "fingerprint": "ab", "synthetic": True}
+    make_model(tmp_path / "shipped" / "xylograph", dataset=drawn, name="xylograph")
+    assert evaluation_tab("Ensembles").multiselect(key="ensemble_members").value == [
+        "keen",
+        "timid",
+    ]
+
+
 def test_members_are_scored_and_their_mean_is_judged(
     two: Dataset, evaluation_tab: OpenTab, finish_jobs: FinishJobs, texts: Texts
 ) -> None:

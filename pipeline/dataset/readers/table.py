@@ -102,11 +102,9 @@ class TableReader:
             count = 0
             for batch in _parse(rows, columns, split, where):
                 count += len(batch.labels)
-                progress(
-                    packed.num_read / _MEBIBYTE,
-                    member.size / _MEBIBYTE,
-                    f"{member.path.name}: {count:,} images (MB read)",
-                )
+                read, size = packed.num_read / _MEBIBYTE, member.size / _MEBIBYTE
+                words = f"{member.path.name}: {count:,} images, {read:,.0f} of {size:,.0f} MB read"
+                progress(read, size, words)
                 yield batch
 
     def _header(self, member: Member) -> list[str]:

