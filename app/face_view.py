@@ -61,9 +61,11 @@ def scores(result: PhotoResult, index: int) -> None:
         st.caption(f"Face {index + 1} of {len(result.predictions)}")
     st.subheader(phrase(prediction), anchor=False)
     if prediction.unsure:
+        own, least = prediction.confidence, prediction.unsure_below
+        digits = 0 if round(100 * own) < round(100 * least) else 2
         st.caption(
-            f"{prediction.emotion.title} comes first, but its {100 * prediction.confidence:.0f} % "
-            f"are below the threshold of {100 * prediction.unsure_below:.0f} %, the dotted line."
+            f"{prediction.emotion.title} comes first, but its {views.percent(own, digits)} are "
+            f"below the threshold of {views.percent(least, digits)}, the dotted line."
         )
     st.plotly_chart(
         face_charts.probability_bars(
@@ -119,6 +121,11 @@ def reasons(result: PhotoResult, index: int, recognizer: Recognizer) -> None:
             )
 
 
+def _points(share: float) -> str:
+    points = round(100 * share)
+    return "1 point" if points == 1 else f"{points} points"
+
+
 def occlusion_text(explained: OcclusionMap) -> str:
     """What the occlusion map shows, with its figures."""
     name = EMOTIONS[explained.label].title.lower()
@@ -127,8 +134,8 @@ def occlusion_text(explained: OcclusionMap) -> str:
         return f"Hiding any one part changes “{name}” by less than one point: it is no single spot."
     parts = []
     if most >= 0.01:
-        parts.append(f"Hiding the yellow parts lowers “{name}” by up to {100 * most:.0f} points")
+        parts.append(f"Hiding the yellow parts lowers “{name}” by up to {_points(most)}")
     if least <= -0.01:
-        parts.append(f"hiding the violet ones raises it by up to {-100 * least:.0f}")
+        parts.append(f"hiding the violet ones raises it by up to {_points(-least)}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from functools import partial
-from pathlib import PurePath
+from importlib import metadata
+from pathlib import Path, PurePath
 
 import streamlit as st
-from PIL import Image
 
 from app import face_view, resources, views
 from app.messages import APOLOGY, describe
@@ -23,10 +22,17 @@ FILES, CAMERA = "Files", "Camera"
 _SOURCE_TITLES = {FILES: ":material/upload: Files", CAMERA: ":material/photo_camera: Camera"}
 _MOST_MEGABYTES = 100
 _MOST_HEIGHT = 620
+_LEAST_WIDTH = 400
 _MANY = 10
+_MANY_UNREADABLE = 3
 _LONGEST_NAME = 24
 # From so many faces on a picture gets the whole width.
 _GROUP = 4
+
+# To import scikit-image for it would take half a second.
+_EXAMPLE = Path(
+    str(metadata.distribution("scikit-image").locate_file("skimage/data/astronaut.png"))
+)
 
 
 def sources() -> None:
@@ -94,14 +100,33 @@ def recognized(settings: RecognitionSettings) -> tuple[Recognizer, list[PhotoRes
 
 
 def unreadable(results: Sequence[PhotoResult]) -> None:
-    """One line for each file that could not be read, with the reason."""
+    """One line for each file that could not be read, with the reason; of many, one for all."""
+    reasons = {
+        result.photo.id: views.plain(describe(ImageFormatError(result.found.error)) or APOLOGY)
+        for result in results
+        if result.found.error is not None
+    }
+    if len(reasons) > _MANY_UNREADABLE:
+        lines = "".join(f"\n- {reason}" for reason in reasons.values())
+        with views.shelf(True, height=240, key="photo_unreadable"):
+            st.error(
+                f"{len(reasons)} files could not be read:{lines}", icon=":material/broken_image:"
+            )
+        st.button(
+            "Remove them",
+            key="photo_remove_unreadable",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_remove_all,
+            args=(list(reasons),),
+        )
+        return
     for result in results:
-        if result.found.error is None:
+        if result.photo.id not in reasons:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
-                reason = describe(ImageFormatError(result.found.error))
-                st.error(views.plain(reason or APOLOGY), icon=":material/broken_image:")
+                st.error(reasons[result.photo.id], icon=":material/broken_image:")
             _remove_button(result)
 
 
@@ -111,7 +136,11 @@ def board(results: Sequence[PhotoResult], recognizer: Recognizer) -> None:
     readable = [result for result in results if result.found.error is None]
     if not readable:
         return
-    shown = next((result for result in readable if result.photo is desk.chosen), readable[0])
+    # Of files that came together the first that can be read is in front.
+    front = next((n for n, result in enumerate(results) if result.photo is desk.chosen), 0)
+    shown = next(
+        result for result in (*results[front:], *results[:front]) if result.found.error is None
+    )
     _picker(readable, shown)
     if len(shown.predictions) >= _GROUP:
         _picture(shown)
@@ -168,9 +197,8 @@ def _picker(results: Sequence[PhotoResult], chosen: PhotoResult) -> None:
 
 def _picture(result: PhotoResult) -> None:
     """The photo with its faces marked."""
-    width = round(min(result.width, _MOST_HEIGHT * result.width / result.height))
-    # A picture of a few pixels only comes back enlarged, see `drawing.annotate`.
-    st.image(result.preview, width=max(width, 400), alt=_alt(result))
+    width = shown_width(result.width, result.height)
+    st.image(result.preview, width=width, alt=_alt(result))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f"{_short(result.photo.name)} · {result.width} × {result.height} pixels · "
@@ -178,6 +206,20 @@ def _picture(result: PhotoResult) -> None:
             width="stretch",
         )
         _remove_button(result)
+
+
+def shown_width(width: int, height: int) -> int:
+    """How wide a photo is shown: not higher than a screen, and one of a few pixels enlarged.
+
+    Args:
+        width: Of the photo, pixels.
+        height: Likewise.
+
+    Returns:
+        Pixels, 1 or more.
+    """
+    as_high_as_allowed = round(_MOST_HEIGHT * width / height)
+    return max(1, min(as_high_as_allowed, max(width, _LEAST_WIDTH)))
 
 
 def _no_face() -> None:
@@ -248,6 +290,11 @@ def _remove_button(result: PhotoResult) -> None:
     )
 
 
+def _remove_all(photo_ids: Sequence[str]) -> None:
+    for photo_id in photo_ids:
+        Session().photos.remove(photo_id)
+
+
 def _add_uploads(desk: PhotoDesk, key: str) -> None:
     desk.add([(file.name, file.getvalue()) for file in st.session_state[key]])
 
@@ -260,12 +307,7 @@ def _add_snapshot(desk: PhotoDesk, key: str) -> None:
 
 def add_example() -> None:
     """Puts the example in front, as if it was uploaded; a callback."""
-    import skimage.data  # slow to import, and needed only here
-
-    content = io.BytesIO()
-    portrait = skimage.data.astronaut()  # type: ignore[no-untyped-call]
-    Image.fromarray(portrait).save(content, "PNG")
-    Session().photos.add([("astronaut.png", content.getvalue())])
+    Session().photos.add([(_EXAMPLE.name, _EXAMPLE.read_bytes())])
 
 
 def _alt(result: PhotoResult) -> str:

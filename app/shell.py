@@ -71,6 +71,8 @@ def job_strip(page: str) -> None:
         page: The title of the page below.
     """
     snapshots = resources.jobs().list()
+    # What had ended before this visit began is no news to it.
+    st.session_state.setdefault(_NOTICED, {job.id: "" for job in snapshots if not job.is_running})
     if not snapshots:
         return
     running = frozenset(job.id for job in snapshots if job.is_running)
@@ -91,7 +93,7 @@ def _jobs(running_at_first: frozenset[int], page: str) -> None:
 
 
 def _is_new(job: JobSnapshot, page: str) -> bool:
-    noticed: dict[int, str] = st.session_state.setdefault(_NOTICED, {})
+    noticed: dict[int, str] = st.session_state[_NOTICED]
     if noticed.setdefault(job.id, page) != page:
         noticed[job.id] = ""  # not even if that page is opened again
     return noticed[job.id] == page

@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import resources, sources, video_charts, video_file, views
 from app.charts import CONFIG
 from app.recognition import RecognitionSettings
-from app.videos import KIND, VideoResult, series, video_work
+from app.videos import KIND, VideoResult, number_of_samples, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.video.analysis import TrackSummary, VideoAnalysis, clock
@@ -142,7 +142,7 @@ def _header(result: VideoResult) -> None:
     facts = [clock(analysis.end), f"{info.width} × {info.height}"]
     if info.frame_rate:
         facts.append(f"{info.frame_rate:.3g} frames/s")
-    facts += [f"{len(analysis.samples):,} samples", f"model {views.plain(analysis.model)}"]
+    facts += [number_of_samples(analysis), f"model {views.plain(analysis.model)}"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap="xxsmall"):
             st.subheader(views.plain(analysis.file), anchor=False)
@@ -331,11 +331,13 @@ def _timeline(result: VideoResult, tracks: Sequence[TrackSummary]) -> None:
             key=key,
             on_select=partial(_clicked, key, result.id),
             selection_mode="points",
-            alt=f"Scores over time of {_person(track)}; valence {track.valence:+.2f} on average",
+            alt=f"Scores over time of {_person(track)}; "
+            f"valence {views.signed(track.valence, 2)} on average",
         )
         st.caption(
             "A click on a line goes to that moment in the video. Below: valence, how pleasant the "
-            f"expression looks, derived from the seven scores; {track.valence:+.2f} on average."
+            "expression looks, derived from the seven scores; "
+            f"{views.signed(track.valence, 2)} on average."
         )
 
 

@@ -164,9 +164,15 @@ def video_work(
         desk.keep(analysis, folder)
         number = len(analysis.tracks)
         people = f"{number} people" if number > 1 else "1 person" if number else "no face found"
-        return f"{len(analysis.samples):,} samples, {people}. The results are on the video page."
+        return f"{number_of_samples(analysis)}, {people}. The results are on the video page."
 
     return work
+
+
+def number_of_samples(analysis: VideoAnalysis) -> str:
+    """How many samples there are, in words."""
+    number = len(analysis.samples)
+    return "1 sample" if number == 1 else f"{number:,} samples"
 
 
 def series(analysis: VideoAnalysis, track: int) -> TrackSeries:

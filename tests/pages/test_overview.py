@@ -195,6 +195,10 @@ class TestGettingData:
         assert "it went well" in app.success[0].value
         app.run()
         assert app.success
+        # To who comes later it is no news.
+        another = open_page()
+        assert not another.success
+        assert another.error
         app.switch_page(str(PROJECT_ROOT / "pages/responsible_use.py")).run()
         assert not app.success
         assert "No such file" in app.error[0].value

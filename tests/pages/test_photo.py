@@ -63,6 +63,14 @@ class TestWithoutModel:
         assert not app.error
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "shown"),
+    [(200, 1200, 103), (1080, 1920, 349), (20, 20, 400), (6000, 4000, 930), (1, 5000, 1)],
+)
+def test_picture_fits_the_screen(width: int, height: int, shown: int) -> None:
+    assert photo_view.shown_width(width, height) == shown
+
+
 @pytest.mark.usefixtures("model")
 class TestPhotos:
     def test_example_in_one_click(self, open_page: OpenPage, texts: Texts) -> None:
@@ -98,6 +106,26 @@ class TestPhotos:
         assert len(app.error) == 2
         assert "the file is empty" in app.error[0].value
         assert not app.get("image")
+
+    def test_first_readable_file_of_a_batch_is_in_front(
+        self, open_page: OpenPage, texts: Texts
+    ) -> None:
+        app = drop(open_page(PAGE), cup_png=CUP)
+        app = drop(app, notes_txt=b"hello", a_png=PORTRAIT)
+        assert "a.png · 512 × 512 pixels" in texts(app)
+        assert "cup.png ·" not in texts(app)
+
+    def test_many_bad_files_are_one_message_and_go_with_one_click(
+        self, open_page: OpenPage, texts: Texts
+    ) -> None:
+        bad = {f"n{number}_jpg": f"text {number}".encode() for number in range(5)}
+        app = drop(open_page(PAGE), **bad, a_png=PORTRAIT)
+        (error,) = app.error
+        assert error.value.startswith("5 files could not be read:")
+        assert "n4.jpg: not an image" in error.value.replace("\\", "")
+        app.button(key="photo_remove_unreadable").click().run()
+        assert not app.error
+        assert [photo.name for photo in app.session_state["photos"].photos] == ["a.png"]
 
     def test_no_face_says_what_to_try(self, open_page: OpenPage, texts: Texts) -> None:
         app = drop(open_page(PAGE), cup_png=CUP)

@@ -144,7 +144,8 @@ class VideoReader:
             )
         if self.damages:
             parts = "One part" if self.damages == 1 else f"{self.damages} parts"
-            notes.append(f"{parts} of the file could not be decoded and were left out.")
+            were = "was" if self.damages == 1 else "were"
+            notes.append(f"{parts} of the file could not be decoded and {were} left out.")
         return tuple(notes)
 
     def _read(self, *streams: av.VideoStream | av.AudioStream) -> Iterator[Frame | av.Packet]:
