@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ MOST_POINTS = 1500
 """Of a line; a longer one is thinned out, which no screen shows."""
 
 _HOUR = 3600
+_ZERO = datetime(1970, 1, 1)
 _ROW_HEIGHT = 38
 _EDGE = 0.001
 
@@ -96,6 +98,16 @@ def timeline(
         zeroline=False,
     )
     return figure
+
+
+def seconds_at(moment: str) -> float:
+    """The time of a point on the timeline, in seconds, from how Plotly writes it.
+
+    Args:
+        moment: A date and time of day, counted from 1970, without the parts at its end that
+            are zero: `1970-01-01 00:00:12.5`, `1970-01-01 00:01` or only `1970-01-01`.
+    """
+    return (datetime.fromisoformat(moment) - _ZERO).total_seconds()
 
 
 def time_shares(tracks: Sequence[TrackSummary]) -> go.Figure:

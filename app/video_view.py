@@ -351,13 +351,7 @@ def _person(track: TrackSummary) -> str:
 def _clicked(key: str, result_id: int) -> None:
     points = st.session_state[key].selection.points
     if points:
-        _jump(result_id, _seconds(points[0]["x"]))
-
-
-def _seconds(text: str) -> float:
-    """The time that a chart's axis gives: `1970-01-01 00:00:12.5`."""
-    hours, minutes, seconds = text.replace("T", " ").split(" ")[1].split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        _jump(result_id, video_charts.seconds_at(points[0]["x"]))
 
 
 def _jump(result_id: int, time: float) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.recognition import RecognitionSettings
-from app.video_charts import MOST_POINTS, time_shares, time_shares_text, timeline
+from app.video_charts import MOST_POINTS, seconds_at, time_shares, time_shares_text, timeline
 from app.videos import VideoDesk, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.home import Home
@@ -144,6 +144,23 @@ class TestCharts:
         assert MOST_POINTS <= len(points) <= MOST_POINTS + 4
         assert (np.diff(points.astype("datetime64[ms]")).astype(int) > 0).all()
         assert np.isnan(figure.data[0].y).sum() in (2, 4)
+
+    @pytest.mark.parametrize(
+        ("moment", "seconds"),
+        [
+            ("1970-01-01", 0),
+            ("1970-01-01 00:00:00.04", 0.04),
+            ("1970-01-01 00:00:12.5", 12.5),
+            ("1970-01-01 00:01", 60),
+            ("1970-01-01 01:00", 3600),
+            ("1970-01-02", 86_400),
+            ("1970-01-02 01:00", 90_000),
+        ],
+    )
+    def test_plotly_leaves_out_what_is_zero_at_a_moments_end(
+        self, moment: str, seconds: float
+    ) -> None:
+        assert seconds_at(moment) == seconds
 
     def test_shares_of_time(self) -> None:
         tracks = [
