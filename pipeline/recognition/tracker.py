@@ -17,6 +17,9 @@ MAX_GAP = 1.0
 
 # Two boxes of one size score -0.2 side by side and -0.3 half a width further apart.
 _LEAST_MATCH = -0.3
+# What the place where a face was last scores less than the place it should have come to: enough
+# to decide between two that fit equally well.
+_MOTION_FIRST = 0.03
 _VELOCITY_TIME = 0.2
 _NEVER = 1e6
 
@@ -79,7 +82,8 @@ class Tracker:
     Faces are matched to where the tracks should be by now, all at once, by
     distance-IoU (Zheng et al. 2020, arXiv:1911.08287), which also tells near
     from far where boxes do not meet; the motion model is a constant velocity,
-    in the manner of SORT (Bewley et al. 2016, arXiv:1602.00763).
+    in the manner of SORT (Bewley et al. 2016, arXiv:1602.00763). Between rare
+    frames a face may have turned back: where it was last counts as well.
 
     Args:
         max_gap: Seconds that a face may stay unseen and keep its track; more
@@ -123,7 +127,10 @@ class Tracker:
         self._time = time
         self._tracks = [track for track in self._tracks if time - track.last_seen <= self._max_gap]
         found: dict[int, Track] = {}
-        match = _distance_iou([track.predicted(time) for track in self._tracks], boxes)
+        match = np.maximum(
+            _distance_iou([track.predicted(time) for track in self._tracks], boxes),
+            _distance_iou([track.box for track in self._tracks], boxes) - _MOTION_FIRST,
+        )
         cost = np.where(match >= _LEAST_MATCH, 1 - match, _NEVER)
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
             if cost[row, column] < _NEVER:

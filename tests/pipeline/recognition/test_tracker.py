@@ -77,6 +77,21 @@ def test_face_that_moved_its_own_width_between_rare_samples() -> None:
     assert ids(tracker, [box(165)], 0.5) == [1]
 
 
+@pytest.mark.parametrize("interval", [0.2, 0.5, 2.0])
+def test_face_that_sways_between_rare_samples(interval: float) -> None:
+    tracker = Tracker(3.5 * interval)
+    for step in range(6):
+        assert ids(tracker, [box(100 + step % 2 * 48)], step * interval) == [1]
+
+
+def test_of_two_in_a_row_who_goes_on_keeps_the_id() -> None:
+    """The second comes to where the first was last, and the first is gone."""
+    tracker = Tracker()
+    for step in range(3):
+        assert ids(tracker, [box(200 + 20 * step), box(130 + 20 * step)], 0.1 * step) == [1, 2]
+    assert ids(tracker, [box(240)], 0.55) == [2]
+
+
 def test_face_that_comes_nearer() -> None:
     tracker = Tracker()
     found = {ids(tracker, [box(200, side=40 * 1.2**step)], step / 5)[0] for step in range(10)}
