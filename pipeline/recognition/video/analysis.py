@@ -134,10 +134,9 @@ def analyze(
             f"the interval must be 0 to {1000 * LONGEST_INTERVAL:.0f} ms, got "
             f"{1000 * interval:.0f} ms"
         )
-    stream = RecognitionStream(
-        recognizer, time_constant=time_constant, max_gap=max(MAX_GAP, _INTERVALS_UNSEEN * interval)
-    )
-    finder = MomentFinder()
+    max_gap = max(MAX_GAP, _INTERVALS_UNSEEN * interval)
+    stream = RecognitionStream(recognizer, time_constant=time_constant, max_gap=max_gap)
+    finder = MomentFinder(max_gap)
     samples = []
     with VideoReader(path) as reader:
         total = reader.info.duration

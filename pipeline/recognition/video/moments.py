@@ -18,6 +18,7 @@ import numpy.typing as npt
 from pipeline.labels import EMOTIONS, Emotion, label_index
 from pipeline.recognition.geometry import Box
 from pipeline.recognition.stream import TrackedPrediction
+from pipeline.recognition.tracker import MAX_GAP
 
 LEAST_STRETCH = 1.0
 """Seconds from the first sample of a stretch to its last."""
@@ -76,9 +77,15 @@ class _Stretch:
 
 
 class MomentFinder:
-    """Collects the key moments while a video is analysed; it keeps no frame."""
+    """Collects the key moments while a video is analysed; it keeps no frame.
 
-    def __init__(self) -> None:
+    Args:
+        max_gap: Seconds after which a face that was not seen is not coming back
+            with its track; as the `Tracker` has it.
+    """
+
+    def __init__(self, max_gap: float = MAX_GAP) -> None:
+        self._max_gap = max_gap
         self._open: dict[int, _Stretch] = {}
         self._found: list[KeyMoment] = []
 
@@ -92,6 +99,10 @@ class MomentFinder:
             faces: Who was found in it.
             time: In seconds.
         """
+        # In a crowd, the pictures of all who ever passed would fill the memory.
+        gone = [track for track, kept in self._open.items() if time - kept.end > self._max_gap]
+        for track in gone:
+            self._close(track)
         for face in faces:
             said = face.smoothed
             stretch = self._open.get(face.track)

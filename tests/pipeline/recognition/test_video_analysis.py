@@ -175,6 +175,16 @@ class TestMoments:
         assert [(moment.track, moment.time) for moment in moments] == [(1, 0.0), (2, 1.0)]
         assert (moments[1].start, moments[1].end) == (0.0, 1.0)
 
+    def test_who_is_gone_for_good_is_not_kept_open(self) -> None:
+        finder = MomentFinder(max_gap=2.0)
+        for time in (0.0, 1.5, 3.5):  # back just in time
+            finder.update(IMAGE, [said(1, HAPPY, 0.9)], time)
+        for number in range(2, 50):
+            finder.update(IMAGE, [said(number, SAD, 0.9)], 2.0 + 2 * number)
+        assert len(finder._open) == 2
+        (moment,) = finder.finish()
+        assert (moment.track, moment.start, moment.end) == (1, 0.0, 3.5)
+
     def test_thumbnail_shows_the_face_at_the_peak(self, tmp_path: Path) -> None:
         finder = MomentFinder()
         for time, shade, confidence in ((0.0, 60, 0.6), (0.5, 200, 0.8), (1.0, 90, 0.7)):
