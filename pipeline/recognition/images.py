@@ -94,7 +94,10 @@ def _decode(file: BinaryIO, name: str) -> npt.NDArray[np.uint8]:
 
 def _to_rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        image = Image.fromarray(_to_8_bits(np.asarray(image)))
+        values = np.asarray(image)
+        if image.format == "PPM" and image.mode == "I":
+            values = values.astype(np.uint16)  # Pillow has scaled the file's depth to 16 bits
+        image = Image.fromarray(_to_8_bits(values))
     return np.array(on_white(image).convert("RGB"), np.uint8)
 
 

@@ -86,6 +86,7 @@ def test_16_bits_are_scaled_not_clipped() -> None:
 def test_dark_16_bit_picture_stays_dark() -> None:
     dim = np.full((2, 2), 200, np.uint16)
     assert images.decode(encode(Image.fromarray(dim))).max() == 1
+    assert images.decode(b"P5 2 2 65535\n" + dim.astype(">u2").tobytes()).max() == 1
 
 
 @pytest.mark.parametrize(
