@@ -143,6 +143,8 @@ class ImageFolderReader:
 def decode(data: bytes, where: str) -> tuple[npt.NDArray[np.uint8], bool]:
     """Decodes an image file to the dataset's form.
 
+    Of colours deeper than 8 bits a channel, the upper 8 count.
+
     Args:
         data: The file's content.
         where: Its name, for messages.
@@ -152,7 +154,8 @@ def decode(data: bytes, where: str) -> tuple[npt.NDArray[np.uint8], bool]:
         to be converted to get there.
 
     Raises:
-        DatasetError: If it is not an image of 8 bits a channel, damaged or too large.
+        DatasetError: If it is not an image, damaged, too large, or grey of more than 8
+            bits, whose white may be anything.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:

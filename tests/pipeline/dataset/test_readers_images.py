@@ -1,5 +1,6 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -102,6 +103,12 @@ class TestConversion:
         image, converted = images.decode(encoded(np.tile(checks, (48, 48))), "x.png")
         assert converted
         assert set(np.unique(image)) <= {127, 128}
+
+    def test_of_deep_colour_the_upper_bits_count(self) -> None:
+        deep = np.full((48, 48, 3), (257 * 200, 257 * 10 + 255, 0), np.uint16)
+        image, converted = images.decode(cv2.imencode(".png", deep[..., ::-1])[1].tobytes(), "x")
+        assert converted
+        np.testing.assert_array_equal(image, np.full((48, 48), 66))
 
     def test_turns_photos_upright(self) -> None:
         array = np.zeros((48, 48), np.uint8)
