@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import shutil
+import tokenize
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,19 @@ _NAMED = (
     NotADirectoryError,
 )
 """Errors about a path that somebody gave: its name and the system's word for it say enough."""
+
+ARRAYS_DAMAGED = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,  # a part says that it is encrypted, or packed in a way that nobody knows
+    SyntaxError,  # an array says in Python what it holds
+    ValueError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy raises of an `.npz` file that is not there, or damaged."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -64,7 +79,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except ARRAYS_DAMAGED:
         return None
 
 

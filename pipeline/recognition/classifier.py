@@ -32,6 +32,7 @@ _ORT_ERRORS = (
     ort_errors.NotFound,
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
+    UnicodeDecodeError,  # of a message that names a damaged part
 )
 
 

@@ -6,7 +6,6 @@ conversion, another preprocessing: each shows here, not in front of a user.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import ImageFormatError, ModelLoadError
+from pipeline.files import ARRAYS_DAMAGED
 from pipeline.labels import NUM_EMOTIONS
 from pipeline.preprocessing import Preprocessing
 
@@ -81,9 +81,7 @@ class Probes:
                 return cls(arrays["faces"], arrays["inputs"], arrays["scores"])
         except FileNotFoundError as error:
             raise ModelLoadError(f"{folder} holds no model: {PROBES} is missing") from error
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelLoadError(f"{path} is damaged: {error}") from error
-        except ModelLoadError as error:
+        except (*ARRAYS_DAMAGED, ModelLoadError) as error:
             raise ModelLoadError(f"{path} is damaged: {error}") from error
 
     def save(self, folder: Path) -> None:

@@ -1,8 +1,27 @@
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pipeline.files import disk_trouble, read_json, replaced_folder, write_json, write_text
+from pipeline.files import (
+    disk_trouble,
+    read_arrays,
+    read_json,
+    replaced_folder,
+    write_arrays,
+    write_json,
+    write_text,
+)
+
+
+def flipped(data: bytes, places: range, bit: int) -> Iterator[bytes]:
+    """The data with one wrong bit, at each of some places."""
+    for place in places:
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << bit
+        yield bytes(damaged)
 
 
 def test_failed_write_leaves_the_old_text_and_nothing_else(tmp_path: Path) -> None:
@@ -67,3 +86,32 @@ def test_a_path_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
         told = disk_trouble(caught.value)
         assert told is not None
         assert words in told
+
+
+@pytest.mark.parametrize("bit", [0, 6])
+def test_arrays_with_a_wrong_bit_are_the_arrays_or_none(tmp_path: Path, bit: int) -> None:
+    path, numbers = tmp_path / "a.npz", np.arange(50)
+    write_arrays(path, {"x": numbers})
+    data = path.read_bytes()
+    np.savez_compressed(path, x=numbers)
+    packed = path.read_bytes()
+    for damaged in (
+        *flipped(data, range(len(data) - 120, len(data)), bit),
+        *flipped(packed, range(60), bit),
+    ):
+        path.write_bytes(damaged)
+        found = read_arrays(path)
+        assert found is None or np.array_equal(found.get("x", numbers), numbers)
+
+
+def test_arrays_that_say_nonsense_of_themselves_are_none(tmp_path: Path) -> None:
+    """The archive's sums are right: it was made of what was damaged already."""
+    path = tmp_path / "a.npz"
+    write_arrays(path, {"x": np.arange(50)})
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("x.npy")
+    # The length of what the array says of itself, and how that begins.
+    for damaged in (*flipped(data, range(8, 9), 6), *flipped(data, range(21, 22), 4)):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy", damaged)
+        assert read_arrays(path) is None

@@ -144,6 +144,23 @@ def test_truncated_file_is_refused(folder: Path, name: str, keep: float) -> None
         EmotionClassifier.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "place", "bit"),
+    [
+        (MODEL_ONNX, 10, 7),  # in an operator's name, which is then no text
+        (PROBES, 122, 6),  # in what an array says of itself
+        (PROBES, 216, 0),  # in what is packed
+        (PROBES, -68, 6),  # in the archive's table of contents
+    ],
+)
+def test_file_with_a_wrong_bit_is_refused(folder: Path, name: str, place: int, bit: int) -> None:
+    data = bytearray((folder / name).read_bytes())
+    data[place] ^= 1 << bit
+    (folder / name).write_bytes(data)
+    with pytest.raises(ModelLoadError, match=name):
+        EmotionClassifier.load(folder)
+
+
 def test_other_weights_are_refused(folder: Path) -> None:
     write_network(folder / MODEL_ONNX, bar_weights(gain=0.06))
     with pytest.raises(ModelLoadError, match="score differently from when the model was made"):
