@@ -7,7 +7,6 @@ a small file in that folder, not in a session or the address.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -45,7 +44,7 @@ def load_preferences(home: Home) -> Preferences:
     """The remembered choices; the defaults where there are none or they are damaged."""
     try:
         stored = read_json(home.root / _FILE)
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return Preferences()
     if not isinstance(stored, dict):
         return Preferences()

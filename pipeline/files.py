@@ -107,7 +107,7 @@ def read_json(path: Path) -> Any:
 
     Raises:
         OSError: If the file cannot be read.
-        json.JSONDecodeError: If it is not JSON.
+        ValueError: If it is not JSON, or not even text.
     """
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -135,6 +135,6 @@ def _digest(config: TrainingConfig, fingerprint: str) -> str:
 def _load(home: Home) -> dict[str, dict[str, float]]:
     try:
         known = read_json(home.root / _FILE)
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

@@ -5,7 +5,6 @@ Like the other choices it outlives the tab, the browser and the server.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -41,7 +40,7 @@ def load(home: Home) -> Draft:
     """The stored draft; what is damaged or out of its range takes the default."""
     try:
         stored = read_json(home.root / _FILE)
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return Draft()
     if not isinstance(stored, dict) or not isinstance(stored.get("values"), dict):
         return Draft()

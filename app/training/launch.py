@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 
 from app import resources
@@ -134,6 +133,6 @@ def lively() -> list[Run]:
 def _stop_was_asked(run: Run, state: RunState) -> bool:
     try:
         asked = read_json(run.folder / _STOP_ASKED)
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return False
     return bool(asked == {"pid": state.pid, "process_started": state.process_started})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -78,7 +77,7 @@ def load_references(path: Path = REFERENCES) -> tuple[Reference, ...]:
     """
     try:
         rows = read_json(path)
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise PipelineError(f"the reference rows {path} cannot be read: {error}") from error
     if not isinstance(rows, list):
         raise PipelineError(f"{path}: expected a list of references, got {type(rows).__name__}")

@@ -40,9 +40,11 @@ def test_nothing_is_active_in_an_empty_home(home: Home) -> None:
     assert active_dataset(home, DatasetStore(home.data)) is None
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '"a"', '{"of_a_later_version": 1}'])
-def test_unreadable_preferences_are_the_defaults(home: Home, content: str) -> None:
-    (home.root / "dashboard.json").write_text(content)
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'"a"', b'{"of_a_later_version": 1}', b"\xff\xfe"]
+)
+def test_unreadable_preferences_are_the_defaults(home: Home, content: bytes) -> None:
+    (home.root / "dashboard.json").write_bytes(content)
     assert load_preferences(home) == Preferences()
 
 

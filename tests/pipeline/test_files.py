@@ -88,6 +88,15 @@ def test_a_path_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
         assert words in told
 
 
+@pytest.mark.parametrize(("content", "reason"), [(b"{", "Expecting"), (b"\xff\xfe", "decode")])
+def test_what_is_not_json_or_not_even_text_is_one_error(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        read_json(tmp_path / "a.json")
+
+
 @pytest.mark.parametrize("bit", [0, 6])
 def test_arrays_with_a_wrong_bit_are_the_arrays_or_none(tmp_path: Path, bit: int) -> None:
     path, numbers = tmp_path / "a.npz", np.arange(50)

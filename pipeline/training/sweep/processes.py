@@ -7,7 +7,6 @@ leaves its file behind.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -145,5 +144,5 @@ def _read(path: Path) -> WorkerProcess | None:
     try:
         values = read_json(path)
         return WorkerProcess(**{**values, "process": ProcessMark(**values["process"])})
-    except (OSError, json.JSONDecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -49,10 +49,16 @@ def test_edits_go_with_the_dataset(home: Home) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", '{"values": 3}', json.dumps({"values": {"epochs": -1, "architecture": "gone"}})],
+    [
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"values": 3}',
+        b'{"values": {"epochs": -1, "architecture": "gone"}}',
+    ],
 )
-def test_damage_means_defaults(home: Home, content: str) -> None:
-    (home.root / "training_draft.json").write_text(content)
+def test_damage_means_defaults(home: Home, content: bytes) -> None:
+    (home.root / "training_draft.json").write_bytes(content)
     assert draft.load(home).values == DEFAULTS
 
 

@@ -82,6 +82,10 @@ def test_stop_is_asked_once_and_shows(run: Run, monkeypatch: pytest.MonkeyPatch)
     launch.stop(run)
     assert asked == ["run"]
     assert launch.phase(run) is Phase.STOPPING
+    (run.folder / "stop_asked.json").write_bytes(b"\xff\xfe")
+    assert launch.phase(run) is Phase.RUNNING
+    launch.stop(run)
+    assert asked == ["run", "run"]
     write_state(run, replace(state, status=RunStatus.STOPPED))
     assert launch.phase(run) is Phase.STOPPED
     # Its next process has not been asked.

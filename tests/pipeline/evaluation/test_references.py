@@ -67,11 +67,16 @@ def test_a_row_that_is_wrong(tmp_path: Path, change: dict[str, Any], message: st
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [("{", "cannot be read"), ("{}", "expected a list"), (json.dumps([ROW, ROW]), "more than one")],
+    ("content", "message"),
+    [
+        (b"{", "cannot be read"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"{}", "expected a list"),
+        (json.dumps([ROW, ROW]).encode(), "more than one"),
+    ],
 )
-def test_a_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_that_is_wrong(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "rows.json"
-    path.write_text(text)
+    path.write_bytes(content)
     with pytest.raises(PipelineError, match=message):
         load_references(path)
