@@ -7,7 +7,7 @@ a small file in that folder, not in a session or the address.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -22,6 +22,8 @@ from pipeline.home import Home
 _FILE = "dashboard.json"
 _LOCK = ".dashboard.lock"
 _LOCK_SECONDS = 5.0
+_TYPES = {"active_dataset": str, "recognition": dict, "first_steps": list}
+"""Of the choices in the file; a hand, or a later version, may have written others."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,19 @@ class Preferences:
 
 
 def load_preferences(home: Home) -> Preferences:
-    """The remembered choices; the defaults where there are none or they are damaged."""
+    """The remembered choices; the default of each that is missing or damaged."""
     try:
         stored = read_json(home.root / _FILE)
     except (OSError, ValueError):
         return Preferences()
     if not isinstance(stored, dict):
         return Preferences()
-    known = {item.name for item in fields(Preferences)}
-    return Preferences(**{key: value for key, value in stored.items() if key in known})
+    sound: dict[str, Any] = {
+        key: value for key, value in stored.items() if isinstance(value, _TYPES.get(key, ()))
+    }
+    preferences = Preferences(**sound)
+    steps = [key for key in preferences.first_steps if isinstance(key, str)]
+    return replace(preferences, first_steps=steps)
 
 
 def remember(home: Home, **changes: Any) -> Preferences:

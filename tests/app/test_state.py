@@ -5,6 +5,7 @@ import pytest
 
 from app.state import Preferences, active_dataset, load_preferences, remember
 from pipeline.dataset import DatasetStore
+from pipeline.files import write_json
 from pipeline.home import Home
 
 
@@ -46,6 +47,14 @@ def test_nothing_is_active_in_an_empty_home(home: Home) -> None:
 def test_unreadable_preferences_are_the_defaults(home: Home, content: bytes) -> None:
     (home.root / "dashboard.json").write_bytes(content)
     assert load_preferences(home) == Preferences()
+
+
+def test_a_choice_of_the_wrong_type_is_the_default_and_the_others_stay(home: Home) -> None:
+    path, settings = home.root / "dashboard.json", {"detector": "ssd"}
+    write_json(path, {"active_dataset": 7, "recognition": settings, "first_steps": None})
+    assert load_preferences(home) == Preferences(None, settings, [])
+    write_json(path, {"active_dataset": "a", "recognition": [], "first_steps": ["live", {}]})
+    assert load_preferences(home) == Preferences("a", {}, ["live"])
 
 
 def test_remember_writes_readable_json(home: Home) -> None:
