@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
@@ -170,11 +170,11 @@ def _hide() -> None:
 
 
 def _remember(key: str) -> None:
-    home = resources.home()
     # A step that could not be noted is offered again, which harms nobody.
     with suppress(OSError, ConfigError):
-        known = state.load_preferences(home).first_steps
-        state.remember(home, first_steps=[*known, key])
+        state.update(
+            resources.home(), lambda old: replace(old, first_steps=[*old.first_steps, key])
+        )
 
 
 def _photo() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from app.state import load_preferences, remember
+from app.state import Preferences, load_preferences, update
 from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.recognition.detectors import DETECTORS
@@ -52,20 +52,28 @@ class RecognitionSettings:
 
 def load_settings(home: Home) -> RecognitionSettings:
     """The remembered settings; the defaults where there are none or they make no sense."""
-    stored = load_preferences(home).recognition
-    known = {item.name for item in fields(RecognitionSettings)}
-    try:
-        return RecognitionSettings(**{key: value for key, value in stored.items() if key in known})
-    except (AttributeError, TypeError, ConfigError):
-        return RecognitionSettings()  # the file was changed by hand, or by a later version
+    return _settings(load_preferences(home))
 
 
 def change_settings(home: Home, **changes: Any) -> RecognitionSettings:
     """Changes some of the settings, for this and all later sessions.
 
     Raises:
-        ConfigError: If one of them is out of range.
+        ConfigError: If one of them is out of range, or others keep writing them.
     """
-    settings = replace(load_settings(home), **changes)
-    remember(home, recognition=asdict(settings))
-    return settings
+    # Another tab may change another setting at the same time.
+    return _settings(
+        update(
+            home,
+            lambda old: replace(old, recognition=asdict(replace(_settings(old), **changes))),
+        )
+    )
+
+
+def _settings(preferences: Preferences) -> RecognitionSettings:
+    stored = preferences.recognition
+    known = {item.name for item in fields(RecognitionSettings)}
+    try:
+        return RecognitionSettings(**{key: value for key, value in stored.items() if key in known})
+    except (TypeError, ConfigError):
+        return RecognitionSettings()  # the file was changed by hand, or by a later version

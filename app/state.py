@@ -7,6 +7,7 @@ a small file in that folder, not in a session or the address.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -64,11 +65,25 @@ def remember(home: Home, **changes: Any) -> Preferences:
     Raises:
         ConfigError: If others keep writing them.
     """
+    return update(home, lambda known: replace(known, **changes))
+
+
+def update(home: Home, change: Callable[[Preferences], Preferences]) -> Preferences:
+    """Makes new choices of the remembered ones, while nobody else can write them.
+
+    Args:
+        home: Whose choices.
+        change: Given what is remembered, says what to remember; what it raises is
+            passed on, and nothing is written.
+
+    Raises:
+        ConfigError: If others keep writing them.
+    """
     home.root.mkdir(parents=True, exist_ok=True)
     try:
         # Tabs, and other dashboards on the same home, change other choices at the same time.
         with FileLock(home.root / _LOCK, timeout=_LOCK_SECONDS):
-            preferences = replace(load_preferences(home), **changes)
+            preferences = change(load_preferences(home))
             write_json(home.root / _FILE, asdict(preferences))
             return preferences
     except Timeout as error:

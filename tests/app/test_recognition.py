@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,22 @@ def test_settings_and_the_active_dataset_keep_each_other(home: Home) -> None:
     change_settings(home, detector="none")
     remember(home, active_dataset="a")
     assert load_settings(home).detector == "none"
+
+
+def test_tabs_that_change_two_settings_at_once_both_have_their_way(home: Home) -> None:
+    values = [step / 100 for step in range(1, 21)]
+
+    def change(name: str) -> None:
+        for value in values:
+            settings = change_settings(home, **{name: value})
+            assert getattr(settings, name) == value
+
+    names = ("smoothing", "unsure_below", "detection_threshold")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(change, names))
+    assert load_settings(home) == RecognitionSettings(
+        detection_threshold=0.2, unsure_below=0.2, smoothing=0.2
+    )
 
 
 @pytest.mark.parametrize(
