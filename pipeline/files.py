@@ -38,7 +38,7 @@ ARRAYS_DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What NumPy raises of an `.npz` file that is not there, or damaged."""
+"""What NumPy raises of an `.npy` or `.npz` file that is not there, or damaged."""
 
 
 def write_text(path: Path, text: str) -> None:

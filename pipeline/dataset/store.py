@@ -30,7 +30,13 @@ from pipeline.dataset.core import IMAGE_SIZE, Dataset, DatasetMeta
 from pipeline.dataset.overlay import OverlayStore
 from pipeline.dataset.writer import VOTES, DatasetWriter, check_votes
 from pipeline.errors import DatasetError, DatasetNotFoundError
-from pipeline.files import read_json, replaced_file, replaced_folder, write_json
+from pipeline.files import (
+    ARRAYS_DAMAGED,
+    read_json,
+    replaced_file,
+    replaced_folder,
+    write_json,
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -66,7 +72,7 @@ class DatasetStore:
                 for key in ("images", "labels", "splits", "votes", "origins")
                 if key in ("images", "labels", "splits") or (folder / f"{key}.npy").exists()
             }
-        except (OSError, EOFError, ValueError) as error:
+        except ARRAYS_DAMAGED as error:
             raise DatasetError(f"dataset {name!r} is damaged ({error}): import it again") from error
         if any(len(array) != meta.num_samples for array in arrays.values()):
             raise DatasetError(

@@ -130,6 +130,16 @@ def test_cut_off_pixels_are_one_clear_error(store, samples, keep) -> None:
         store.open("faces")
 
 
+@pytest.mark.parametrize("place", [0, 8, 12])
+def test_arrays_with_a_wrong_bit_in_their_head_are_one_clear_error(store, samples, place) -> None:
+    labels = write(store, samples).folder / "labels.npy"
+    data = bytearray(labels.read_bytes())
+    data[place] ^= 1 << 6
+    labels.write_bytes(data)
+    with pytest.raises(DatasetError, match="'faces' is damaged"):
+        store.open("faces")
+
+
 def test_votes_are_attached_and_kept(store, samples) -> None:
     write(store, samples)
     votes = np.full((70, 10), 1, np.uint8)
