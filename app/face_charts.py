@@ -117,6 +117,8 @@ def affect_plane(valence: float, arousal: float) -> go.Figure:
         )
     axis = {
         "range": [-1.05, 1.05],
+        # Else a first drawing in a box that is not laid out yet would widen the range for good.
+        "constrain": "domain",
         "fixedrange": True,
         "zeroline": False,
         "showgrid": False,

@@ -11,7 +11,7 @@ import io
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -31,6 +31,10 @@ PATIENCE = 0.022
 next frame comes, 33 ms later at 30 a second, so waiting less than that costs nothing and puts the
 box where the face is now. When the result is later than that, the last one is shown instead: the
 video goes on smoothly and the box follows."""
+
+MAX_GAP = 3.0
+"""Seconds that a face may stay unseen and keep its number: people look away for a moment, and a
+slow computer sees few of the frames."""
 
 _BLACK = 12.0
 _BLACK_SECONDS = 2.0
@@ -208,18 +212,16 @@ class _Follower:
     def __init__(self) -> None:
         self._stream: RecognitionStream | None = None
         self._setup: Setup | None = None
-        self._count = self._count_before = 0
 
     def update(self, setup: Setup, frame: Frame) -> Faces:
-        if self._stream is None or setup is not self._setup:
-            self._stream = RecognitionStream(setup.recognizer, time_constant=setup.time_constant)
-            self._setup = setup
-            # The new stream counts from 1 again; in the timeline an id must stay one person's.
-            self._count_before = self._count
-        found = self._stream.update(frame.image, frame.arrived)
-        faces = tuple(replace(face, track=face.track + self._count_before) for face in found)
-        self._count = max([self._count, *(face.track for face in faces)])
-        return faces
+        if self._stream is None:
+            self._stream = RecognitionStream(
+                setup.recognizer, time_constant=setup.time_constant, max_gap=MAX_GAP
+            )
+        elif setup is not self._setup:
+            self._stream.change(setup.recognizer, time_constant=setup.time_constant)
+        self._setup = setup
+        return tuple(self._stream.update(frame.image, frame.arrived))
 
 
 class _Labels:

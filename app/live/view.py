@@ -179,7 +179,7 @@ def _panel(live: LiveSession) -> None:
     _faces(status)
     _pace(status)
     recent = processor.timeline.series(since=status.seconds - chart.SPAN)
-    series = recent[_person(list(recent))] if recent else chart.NOBODY
+    series = recent[_person(list(recent), status)] if recent else chart.NOBODY
     st.plotly_chart(
         chart.last_minute(series, status.seconds),
         config=CONFIG,
@@ -188,17 +188,26 @@ def _panel(live: LiveSession) -> None:
     )
 
 
-def _person(tracks: list[int]) -> int:
-    """Whose last minute is shown; of several, the one seen most often until one is chosen."""
+def _person(tracks: list[int], status: Status) -> int:
+    """Whose last minute is shown.
+
+    Until one is chosen it is who is in the picture; of several, or if nobody is,
+    the one seen most often.
+    """
     if len(tracks) == 1:
         return tracks[0]
+    in_view = {face.track for face in status.faces}
+    usual = next((track for track in tracks if track in in_view), tracks[0])
     chosen = st.pills(
         "Whose last minute",
         sorted(tracks[:_MOST_PEOPLE]),
         key="live_person",
         format_func=lambda track: f"Person {track}",
     )
-    return chosen if chosen in tracks else tracks[0]
+    if chosen in tracks:
+        return chosen
+    st.caption(f"Person {usual}, until you choose another.")
+    return usual
 
 
 def _faces(status: Status) -> None:

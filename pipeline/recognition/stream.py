@@ -55,6 +55,19 @@ class RecognitionStream:
         self._tracker = Tracker(max_gap)
         self._smoother = ScoreSmoother(time_constant)
 
+    def change(self, recognizer: Recognizer, *, time_constant: float) -> None:
+        """Goes on in another way: who is followed keeps the track, and smoothing begins anew.
+
+        Args:
+            recognizer: Scores each frame from now on.
+            time_constant: Of the smoothing, in seconds.
+
+        Raises:
+            ConfigError: If the time constant is negative.
+        """
+        self._smoother = ScoreSmoother(time_constant)
+        self._recognizer = recognizer
+
     def update(self, image: npt.NDArray[np.uint8], time: float) -> list[TrackedPrediction]:
         """Scores the next frame.
 

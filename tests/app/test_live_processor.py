@@ -162,7 +162,7 @@ def test_no_snapshot_before_the_first_frame(processor: LiveProcessor) -> None:
     assert processor.status().seconds == 0
 
 
-def test_new_settings_reach_a_running_stream_and_ids_stay_distinct(
+def test_new_settings_reach_a_running_stream_and_persons_keep_their_ids(
     processor: LiveProcessor, recognizer: FakeRecognizer
 ) -> None:
     push(processor, frame())
@@ -172,7 +172,7 @@ def test_new_settings_reach_a_running_stream_and_ids_stay_distinct(
     push(processor, frame())
     until(lambda: other.seen == 1)
     push(processor, frame())
-    assert [face.track for face in processor.status().faces] == [2, 3]
+    assert [face.track for face in processor.status().faces] == [1, 2]
 
 
 def test_error_is_told_once_it_is_over_forgotten(

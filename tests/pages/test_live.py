@@ -230,6 +230,18 @@ class TestWhilePlaying:
         # The question is not asked while the video runs.
         assert not app.checkbox
 
+    def test_last_minute_is_that_of_who_is_in_the_picture(
+        self, playing: AppTest, streamer: FakeStreamer, texts: Texts
+    ) -> None:
+        face = cv2.resize(PORTRAIT, (320, 240))
+        left = np.hstack([face, np.full_like(face, 120), np.full_like(face, 120)])
+        streamer.show(left)
+        time.sleep(0.25)
+        streamer.show(left)
+        time.sleep(0.25)  # the timeline takes five samples a second
+        streamer.show(np.ascontiguousarray(left[:, ::-1]))
+        assert "Person 2, until you choose another" in texts(playing.run())
+
     def test_empty_picture(self, playing: AppTest, streamer: FakeStreamer, texts: Texts) -> None:
         streamer.show(np.full((480, 640, 3), 120, np.uint8))
         assert "No face found" in texts(playing.run())

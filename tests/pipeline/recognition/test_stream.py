@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.recognition.detectors import YuNetDetector
+from pipeline.recognition.detectors import WholeImageDetector, YuNetDetector
+from pipeline.recognition.geometry import Box
 from pipeline.recognition.recognizer import Recognizer
 from pipeline.recognition.stream import RecognitionStream
 from tests.pipeline.recognition.conftest import BrightnessClassifier
@@ -41,6 +42,19 @@ def test_tracks_stay_with_their_faces(
     found = stream.update(both, 0.2)
     assert [prediction.track for prediction in found] == [1, 2]
     assert found[0].raw.box.x < 340 < found[1].raw.box.x
+
+
+def test_who_is_followed_keeps_the_track_through_a_change(
+    classifier: BrightnessClassifier, yunet: YuNetDetector, portrait: np.ndarray
+) -> None:
+    stream = RecognitionStream(Recognizer(classifier, yunet), time_constant=1.0)
+    stream.update(np.hstack([np.full_like(portrait, 128), portrait]), 0.0)
+    (before,) = stream.update(portrait, 0.1)
+    stream.change(Recognizer(classifier, WholeImageDetector()), time_constant=0.0)
+    (after,) = stream.update(portrait, 0.2)
+    assert before.track == after.track == 2
+    assert after.raw.box == Box(0, 0, 340, 300)
+    np.testing.assert_allclose(after.smoothed.probabilities, after.raw.probabilities, atol=1e-6)
 
 
 def test_dictionary_carries_the_track(
