@@ -254,7 +254,8 @@ def _people(analysis: VideoAnalysis, tracks: Sequence[TrackSummary]) -> None:
         rest = len(analysis.tracks) - len(tracks)
         more = f" {rest} more, in view for less, are in the files." if rest else ""
         st.caption(
-            "Shares of each person's time in view. Who leaves and comes back counts as new." + more
+            "Shares of each person's time in view. Who leaves and comes back counts as new, and "
+            "so does everyone after a cut." + more
         )
 
 

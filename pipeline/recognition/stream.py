@@ -68,6 +68,11 @@ class RecognitionStream:
         self._smoother = ScoreSmoother(time_constant)
         self._recognizer = recognizer
 
+    def forget(self) -> None:
+        """Ends all tracks: whoever is seen next is new, as after a cut."""
+        self._tracker.forget()
+        self._smoother.keep([])
+
     def update(self, image: npt.NDArray[np.uint8], time: float) -> list[TrackedPrediction]:
         """Scores the next frame.
 

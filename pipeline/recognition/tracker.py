@@ -106,6 +106,10 @@ class Tracker:
         """The tracks that a face may still be matched to, seen or unseen."""
         return tuple(self._tracks)
 
+    def forget(self) -> None:
+        """Ends all tracks; their ids are not given again."""
+        self._tracks = []
+
     def update(self, boxes: Sequence[Box], time: float) -> list[Track]:
         """Takes the faces of the next frame.
 

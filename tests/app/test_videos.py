@@ -104,7 +104,7 @@ class TestDesk:
 def test_series_of_a_person_who_leaves_for_a_while(
     desk: VideoDesk, recognizer: Callable[[], Recognizer], tmp_path: Path
 ) -> None:
-    frames = pan(40)
+    frames = pan(1) * 40
     frames[10:25] = [np.zeros_like(frames[0])] * 15
     source = write_video(tmp_path / "clip.mp4", frames)
     work = video_work(desk, source, desk.new_folder(), recognizer, RecognitionSettings(), 0.2)

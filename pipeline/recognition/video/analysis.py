@@ -17,6 +17,7 @@ from pipeline.recognition.recognizer import Prediction, Recognizer
 from pipeline.recognition.smoothing import TIME_CONSTANT
 from pipeline.recognition.stream import RecognitionStream, TrackedPrediction
 from pipeline.recognition.tracker import MAX_GAP
+from pipeline.recognition.video.cuts import CutFinder
 from pipeline.recognition.video.moments import KeyMoment, MomentFinder
 from pipeline.recognition.video.opening import VideoInfo
 from pipeline.recognition.video.reading import Frame, VideoReader
@@ -112,7 +113,8 @@ def analyze(
 ) -> VideoAnalysis:
     """Follows the faces of a video file.
 
-    The first and the last frame are always among the samples.
+    The first and the last frame are always among the samples. At a cut everyone
+    counts as new.
 
     Args:
         path: The file, in any format that FFmpeg reads.
@@ -136,12 +138,14 @@ def analyze(
         )
     max_gap = max(MAX_GAP, _INTERVALS_UNSEEN * interval)
     stream = RecognitionStream(recognizer, time_constant=time_constant, max_gap=max_gap)
-    finder = MomentFinder(max_gap)
+    finder, cuts = MomentFinder(max_gap), CutFinder()
     samples = []
     with VideoReader(path) as reader:
         total = reader.info.duration
-        for frame in _sampled(reader.frames(), interval):
+        for frame in _sampled(cuts.watch(reader.frames()), interval):
             progress(min(frame.time, total or math.inf), total, clock(frame.time))
+            if cuts.passed():
+                stream.forget()
             image = frame.image()
             faces = stream.update(image, frame.time)
             finder.update(image, faces, frame.time)

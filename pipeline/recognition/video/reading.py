@@ -15,7 +15,7 @@ from types import TracebackType
 import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from pipeline.errors import VideoFormatError
 from pipeline.recognition.video.opening import (
@@ -46,12 +46,14 @@ class Frame:
         raw: What FFmpeg gave.
         layout: Of all frames of the file.
         converter: Of the reader, for all its frames: it keeps tables and buffers.
+        shrinker: Likewise, for thumbnails.
     """
 
     time: float
     raw: av.VideoFrame
     layout: Layout
     converter: VideoReformatter
+    shrinker: VideoReformatter
 
     def image(self) -> npt.NDArray[np.uint8]:
         """The picture, as the camera meant it: upright, in square pixels.
@@ -62,14 +64,38 @@ class Frame:
         Raises:
             VideoFormatError: If the pixels cannot be converted.
         """
+        pixels = self._converted(self.converter, self.layout.width, self.layout.height)
+        return np.ascontiguousarray(_upright(pixels, self.layout.matrix))
+
+    def thumbnail(self, width: int, height: int) -> npt.NDArray[np.uint8]:
+        """The picture in a few pixels, each the mean of its part; as stored, not turned upright.
+
+        Args:
+            width: In pixels, the same for all frames of a reader.
+            height: Likewise.
+
+        Returns:
+            `uint8` RGB in `[0, 255]`, shape `(height, width, 3)`.
+
+        Raises:
+            VideoFormatError: If the pixels cannot be converted.
+        """
+        return self._converted(self.shrinker, width, height, Interpolation.AREA)
+
+    def _converted(
+        self,
+        converter: VideoReformatter,
+        width: int,
+        height: int,
+        interpolation: Interpolation | None = None,
+    ) -> npt.NDArray[np.uint8]:
         try:
-            rgb = self.converter.reformat(
-                self.raw, self.layout.width, self.layout.height, "rgb24", threads=1
+            rgb = converter.reformat(
+                self.raw, width, height, "rgb24", interpolation=interpolation, threads=1
             )
-            pixels = np.asarray(rgb.to_ndarray(), np.uint8)
+            return np.asarray(rgb.to_ndarray(), np.uint8)
         except (av.FFmpegError, ValueError) as error:
             raise VideoFormatError(f"a frame cannot be converted: {error}") from error
-        return np.ascontiguousarray(_upright(pixels, self.layout.matrix))
 
 
 class VideoReader:
@@ -92,7 +118,7 @@ class VideoReader:
         self.info, self._layout = probe(path)
         self.damages = 0
         self.end = 0.0
-        self._converter = VideoReformatter()
+        self._converter, self._shrinker = VideoReformatter(), VideoReformatter()
         self._last: float | None = None
         self._container = open_file(path)
         self._video = picture_stream(self._container, path.name)
@@ -160,7 +186,7 @@ class VideoReader:
                     self.damages += 1
                     continue
                 for raw in decoded:
-                    yield Frame(self._time(raw), raw, self._layout, self._converter)
+                    yield Frame(self._time(raw), raw, self._layout, self._converter, self._shrinker)
 
     def _time(self, raw: av.VideoFrame) -> float:
         """The frame's time; one that is missing or does not advance is put a step further."""

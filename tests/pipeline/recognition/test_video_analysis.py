@@ -74,6 +74,30 @@ class TestSampling:
         assert len(analyze(path, recognizer, interval=2.0).tracks) == 1
 
 
+def test_everyone_after_a_cut_is_new_and_begins_with_scores_of_their_own(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    before, elsewhere = pan(10), np.random.default_rng(3).integers(0, 256, (240, 320, 3), np.uint8)
+    # Another scene with a darker face in the very same place.
+    after = [(frame * 0.4).astype(np.uint8) for frame in before]
+    for frame in after:
+        frame[:, 200:] = elsewhere[:, 200:]
+    path = write_video(tmp_path / "a.mkv", [*before, *after], times=[100 * n for n in range(20)])
+    analysis = analyze(path, recognizer, interval=0.5)
+    assert [[face.track for face in sample.faces] for sample in analysis.samples] == [
+        [1], [1], [2], [2], [2],
+    ]  # fmt: skip
+    (first,) = analysis.samples[2].faces
+    np.testing.assert_allclose(first.smoothed.probabilities, first.raw.probabilities, atol=1e-6)
+
+
+def test_light_that_changes_is_no_cut(recognizer: Recognizer, tmp_path: Path) -> None:
+    frames = pan(20)
+    frames[10:] = [(frame * 0.6).astype(np.uint8) for frame in frames[10:]]
+    analysis = analyze(write_video(tmp_path / "a.mp4", frames), recognizer, interval=0.2)
+    assert {face.track for sample in analysis.samples for face in sample.faces} == {1}
+
+
 def test_face_is_followed_in_the_pixels_of_the_upright_picture(
     recognizer: Recognizer, tmp_path: Path
 ) -> None:
@@ -198,7 +222,8 @@ class TestMoments:
 
 
 def test_files_hold_what_was_found(recognizer: Recognizer, tmp_path: Path) -> None:
-    frames = [*pan(25), *((frame * 0.3).astype(np.uint8) for frame in pan(25))]
+    frames = pan(50)
+    frames[25:] = [(frame * 0.3).astype(np.uint8) for frame in frames[25:]]
     analysis = analyze(write_video(tmp_path / "a.mp4", frames), recognizer, interval=0.2)
     rows = list(csv.DictReader(io.StringIO(to_csv(analysis.samples))))
     assert len(rows) == sum(len(sample.faces) for sample in analysis.samples)
