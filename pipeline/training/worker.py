@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import asdict
+from typing import Any
 
 from filelock import Timeout
 
@@ -51,18 +52,20 @@ def create(
         RunStateError: If the name is unusable, or a run or another model has it.
     """
     architectures.get(config.architecture)
-    return store.create(
-        {
-            **config.to_dict(),
-            "dataset": dataset.name,
-            "dataset_fingerprint": dataset.official.meta.fingerprint,
-            "overlay_version": dataset.overlay_version,
-            "edited_fingerprint": dataset.meta.fingerprint if dataset.edits else None,
-            "votes_fingerprint": dataset.official.votes_fingerprint if config.soft_labels else None,
-            **({"sweep": sweep} if sweep else {}),
-        },
-        name=name,
-    )
+    return store.create(made_with(config, dataset, sweep), name=name)
+
+
+def made_with(config: TrainingConfig, dataset: Dataset, sweep: str | None) -> dict[str, Any]:
+    """What a run that `create` makes keeps of how and on what it trains: its `config.json`."""
+    return {
+        **config.to_dict(),
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.official.meta.fingerprint,
+        "overlay_version": dataset.overlay_version,
+        "edited_fingerprint": dataset.meta.fingerprint if dataset.edits else None,
+        "votes_fingerprint": dataset.official.votes_fingerprint if config.soft_labels else None,
+        **({"sweep": sweep} if sweep else {}),
+    }
 
 
 def start(run: Run, home: Home) -> int:

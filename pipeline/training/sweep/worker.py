@@ -184,17 +184,22 @@ class _Worker:
         return float(run.best[definition.metric])
 
     def _run(self, run_id: str, config: TrainingConfig) -> Run:
-        """The run of a trial: a new one, or that of the trial that this one continues."""
+        """The run of a trial: a new one, or that of the trial that this one continues.
+
+        A trial that another computer began has no run here, and begins anew.
+        """
         run = next((run for run in self._runs.list() if run.id == run_id), None)
         if run is None:
             return training.create(
                 self._runs, config, self._dataset, run_id, sweep=self._sweep.name
             )
-        made_with = run.config
-        if any(made_with.get(key) != value for key, value in config.to_dict().items()):
+        kept = run.config
+        expected = training.made_with(config, self._dataset, self._sweep.name)
+        if any(kept.get(key) != value for key, value in expected.items()):
             raise RunStateError(
-                f"there is a run {run_id!r} with other settings already, of an earlier sweep of "
-                "the same name: delete it, or begin a sweep with another name"
+                f"there is a run {run_id!r} with other settings or other data already, such as "
+                "one of an earlier sweep of the same name: delete it, or begin a sweep with "
+                "another name"
             )
         return run
 

@@ -11,10 +11,11 @@ from typing import Any
 import optuna
 import pytest
 
-from pipeline.dataset import DatasetStore
+from pipeline.dataset import Dataset, DatasetStore
 from pipeline.errors import RunStateError, SweepError, TrainingError
 from pipeline.home import PROJECT_ROOT, Home
-from pipeline.runs import RunStatus, RunStore
+from pipeline.runs import RunStatus, RunStore, write_state
+from pipeline.training import worker as training
 from pipeline.training.config import TrainingConfig
 from pipeline.training.sweep import Sweep, SweepField, TrialPhase, processes
 from pipeline.training.sweep.worker import work
@@ -201,6 +202,30 @@ class TestFailures:
         with pytest.raises(RunStateError, match="of an earlier sweep"):
             work(make_sweep(), home, Ear())
         assert run.state.status is RunStatus.QUEUED
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"dataset": "faces"},
+            {"dataset_fingerprint": "ab"},
+            {"votes_fingerprint": "ab"},
+            {"overlay_version": 1},
+            {"sweep": None},
+        ],
+        ids=lambda other: next(iter(other)),
+    )
+    def test_a_finished_run_with_the_same_settings_is_no_trial_of_this_sweep_if_it_learned_else(
+        self, home: Home, bars: Dataset, make_sweep: MakeSweep, other: dict[str, Any]
+    ) -> None:
+        sweep, drawn = make_sweep(num_trials=1), {"learning_rate": 1e-3}
+        sweep.study().enqueue_trial(drawn)
+        config = sweep.definition.sample(optuna.trial.FixedTrial(drawn))
+        values = {**training.made_with(config, bars, sweep.name), **other}
+        run = RunStore(home.runs).create(values, name="search-t000")
+        write_state(run, replace(run.state, status=RunStatus.FINISHED))
+        with pytest.raises(RunStateError, match="with other settings or other data"):
+            work(sweep, home, Ear())
+        assert [item.phase for item in sweep.trials] == [TrialPhase.WAITING]
 
     def test_another_dataset_of_the_name_is_refused(
         self, home: Home, make_sweep: MakeSweep
