@@ -230,12 +230,12 @@ def _length(definition: SweepDefinition) -> None:
 
 def _begin(name: str, definition: SweepDefinition, workers: int) -> None:
     store = resources.sweeps()
-    store.create(name, definition)
+    store.create(name, definition, resources.runs())
     for _ in range(workers):
         processes.start(store, name, resources.home())
     steer.show(name)
 
 
 def _free_name() -> str:
-    taken = resources.sweeps().names()
+    taken = resources.sweeps().taken(resources.runs())
     return next(name for number in range(1, 10_000) if (name := f"sweep-{number}") not in taken)

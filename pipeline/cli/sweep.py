@@ -83,7 +83,7 @@ def create(
         pruning=pruning,
     )
     store = _store(storage)
-    store.create(name, definition)
+    store.create(name, definition, runs())
     console().print(f"Made {name} in {shown_url(store.url)}.", markup=False, soft_wrap=True)
     console().print(
         f"Work at it, as often and wherever you like: python -m pipeline sweep worker --study "

@@ -45,7 +45,7 @@ def make_sweep(home: Home) -> Callable[..., Sweep]:
     def make(name: str, values: tuple[float, ...] = (), **changes: Any) -> Sweep:
         options: dict[str, Any] = {"fields": (RATE,), "num_trials": 5, **changes}
         definition = SweepDefinition(TrainingConfig(), "faces", "ab", False, **options)
-        sweep = SweepStore.of(home).create(name, definition)
+        sweep = SweepStore.of(home).create(name, definition, RunStore(home.runs))
         for number, value in enumerate(values):
             sweep.study().add_trial(
                 optuna.create_trial(
@@ -150,6 +150,25 @@ class TestForm:
         assert "Would not be used" in texts(app)
         app = app.multiselect("sweep_fields").set_value(["attention", "architecture"]).run()
         assert "Would not be used" not in texts(app)
+
+    def test_the_name_of_a_deleted_sweep_whose_runs_stay_is_not_given_again(
+        self,
+        home: Home,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        started: list[str],
+    ) -> None:
+        write_dataset("faces")
+        RunStore(home.runs).create({}, name="sweep-1-t000")
+        app = open_page(PAGE)
+        assert app.text_input("sweep_name").placeholder == "sweep-2"
+        app.text_input("sweep_name").set_value("sweep-1").run()
+        app = app.button("sweep_start").click().run()
+        assert "Runs of an earlier sweep 'sweep-1' are still here" in app.error[0].value
+        assert not started
+        app.text_input("sweep_name").set_value("").run()
+        app.button("sweep_start").click().run()
+        assert started == ["sweep-2"]
 
     def test_a_name_that_is_taken_is_one_line(
         self,

@@ -14,10 +14,17 @@ from filelock import FileLock
 
 from pipeline.errors import ConfigError, SweepError, SweepNotFoundError
 from pipeline.home import Home
+from pipeline.runs import RunStore
 from pipeline.training.sweep.database import connect, foreseen, shown_url, sqlite_path
 from pipeline.training.sweep.definition import SweepDefinition
 from pipeline.training.sweep.retries import quiet
-from pipeline.training.sweep.trials import TrialPhase, TrialRecord, latest, record
+from pipeline.training.sweep.trials import (
+    TrialPhase,
+    TrialRecord,
+    latest,
+    record,
+    searches_of,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -72,6 +79,14 @@ class SweepStore:
         with foreseen(self.url):
             return optuna.get_all_study_names(self._storage)[::-1]
 
+    def taken(self, runs: RunStore) -> set[str]:
+        """The names that no new search can have.
+
+        Args:
+            runs: Those of this computer; they keep the name of a deleted search.
+        """
+        return {*self.names(), *searches_of(run.id for run in runs.list())}
+
     def get(self, name: str) -> Sweep:
         """Opens a search.
 
@@ -87,17 +102,29 @@ class SweepStore:
             )
         return self._open(name)
 
-    def create(self, name: str, definition: SweepDefinition) -> Sweep:
+    def create(self, name: str, definition: SweepDefinition, runs: RunStore) -> Sweep:
         """Stores a new search; it begins when a worker does.
 
+        Args:
+            name: What to call it; its runs are named after it.
+            definition: What to search.
+            runs: Those of this computer. None of an earlier search of that name may
+                be left: the new one's would be called the same.
+
         Raises:
-            SweepError: If there is one of that name, the name is unusable or the
-                database cannot be written.
+            SweepError: If there is one of that name, or there are runs of one, the
+                name is unusable or the database cannot be written.
         """
         if not _NAME.fullmatch(name):
             raise SweepError(
                 f"{name!r} cannot name a sweep: use up to 60 lower-case letters, digits, '.', "
                 "'_' and '-'"
+            )
+        # A search that exists is refused below, whatever runs it has.
+        if name not in self.names() and name in self.taken(runs):
+            raise SweepError(
+                f"runs of an earlier sweep {name!r} are still here: delete them, or choose another "
+                "name"
             )
         import optuna
 

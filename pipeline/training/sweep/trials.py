@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -53,6 +54,8 @@ class TrialRecord:
     ended: str | None = None
     note: str = ""
 
+
+_RUN_ID = re.compile(r"(.+)-t\d{3,}")
 
 # What a worker writes beside a trial.
 ORIGIN, HOST, PID, PROCESS_STARTED, NOTE = "origin", "host", "pid", "process_started", "note"
@@ -110,6 +113,11 @@ def record(study: str, trial: FrozenTrial) -> TrialRecord:
 def run_id(study: str, number: int) -> str:
     """The id of a trial's run."""
     return f"{study}-t{number:03d}"
+
+
+def searches_of(run_ids: Iterable[str]) -> set[str]:
+    """The names of searches whose trials have, or would have, these ids; see `run_id`."""
+    return {found[1] for run in run_ids if (found := _RUN_ID.fullmatch(run))}
 
 
 def _phase(trial: FrozenTrial) -> TrialPhase:

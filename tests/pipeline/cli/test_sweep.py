@@ -78,6 +78,15 @@ def test_a_run_can_be_the_base(command: Command, home: Home) -> None:
     assert SweepStore.of(home).get("next").definition.base == config
 
 
+def test_the_name_of_a_deleted_sweep_whose_runs_stay_is_refused(
+    command: Command, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    RunStore(home.runs).create({}, name="old-t000")
+    assert command("sweep", "create", "old", "--field", "dropout") == 1
+    assert "runs of an earlier sweep 'old' are still here" in capsys.readouterr().err
+    assert SweepStore.of(home).names() == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

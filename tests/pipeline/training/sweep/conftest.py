@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.dataset import Dataset
 from pipeline.home import Home
+from pipeline.runs import RunStore
 from pipeline.training.config import TrainingConfig
 from pipeline.training.sweep import Sweep, SweepDefinition, SweepField, SweepStore
 
@@ -19,7 +20,7 @@ def store(home: Home) -> SweepStore:
 
 
 @pytest.fixture
-def make_sweep(store: SweepStore, bars: Dataset) -> Callable[..., Sweep]:
+def make_sweep(home: Home, store: SweepStore, bars: Dataset) -> Callable[..., Sweep]:
     def make(name: str = "search", **changes: Any) -> Sweep:
         values: dict[str, Any] = {
             "base": BASE,
@@ -29,6 +30,7 @@ def make_sweep(store: SweepStore, bars: Dataset) -> Callable[..., Sweep]:
             "fields": (SweepField("learning_rate", 1e-4, 1e-2, log=True),),
             "num_trials": 4,
         }
-        return store.create(name, SweepDefinition(**{**values, **changes}))
+        definition = SweepDefinition(**{**values, **changes})
+        return store.create(name, definition, RunStore(home.runs))
 
     return make

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SweepError, SweepNotFoundError
 from pipeline.home import PROJECT_ROOT, Home
+from pipeline.runs import RunStore
 from pipeline.training.sweep import Sweep, SweepStore, TrialPhase, trials
 from pipeline.training.sweep.retries import retry
 from pipeline.training.sweep.store import best
@@ -71,6 +72,24 @@ def test_a_name_that_cannot_be_is_refused(make_sweep: MakeSweep, name: str) -> N
         make_sweep(name)
 
 
+def test_a_name_is_free_again_once_the_runs_of_the_deleted_sweep_are_gone(
+    home: Home, store: SweepStore, make_sweep: MakeSweep
+) -> None:
+    make_sweep("mine")
+    runs = RunStore(home.runs)
+    for name in ("mine-t1000", "other-t000-2", "other-t01"):
+        runs.create({}, name=name)
+    with pytest.raises(SweepError, match="exists already"):
+        make_sweep("mine")
+    store.delete("mine")
+    assert store.taken(runs) == {"mine"}
+    with pytest.raises(SweepError, match=r"runs of an earlier sweep 'mine' are still here: delete"):
+        make_sweep("mine")
+    assert make_sweep("other").name == "other"
+    runs.delete("mine-t1000")
+    assert make_sweep("mine").name == "mine"
+
+
 def test_writers_wait_and_readers_do_not(store: SweepStore, make_sweep: MakeSweep) -> None:
     sweep = make_sweep()
     from sqlalchemy import create_engine, text
@@ -95,7 +114,7 @@ def test_a_database_that_cannot_be_is_one_sentence(
 ) -> None:
     definition = make_sweep().definition
     with pytest.raises(SweepError, match=message) as caught:
-        SweepStore(url, home.sweeps).create("x", definition)
+        SweepStore(url, home.sweeps).create("x", definition, RunStore(home.runs))
     assert "secret" not in str(caught.value)
 
 

@@ -197,10 +197,11 @@ class TestFailures:
     def test_the_runs_of_an_earlier_sweep_are_left_alone(
         self, home: Home, make_sweep: MakeSweep
     ) -> None:
+        sweep = make_sweep()
         config = {**TrainingConfig().to_dict(), "dataset": "bars", "dataset_fingerprint": "ab"}
         run = RunStore(home.runs).create(config, name="search-t000")
         with pytest.raises(RunStateError, match="of an earlier sweep"):
-            work(make_sweep(), home, Ear())
+            work(sweep, home, Ear())
         assert run.state.status is RunStatus.QUEUED
 
     @pytest.mark.parametrize(
