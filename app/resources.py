@@ -66,15 +66,17 @@ def sweeps() -> SweepStore:
     return _sweeps(SweepStore.of(home()).url, folder, _stamp(folder / DATABASE))
 
 
-def importances(sweep: str, num_finished: int) -> dict[str, float]:
+def importances(sweep: str, ended: tuple[str | None, ...]) -> dict[str, float]:
     """What each setting explains; see `Sweep.importances`.
 
     Args:
         sweep: A search.
-        num_finished: How many trials have finished; more trials, new shares.
+        ended: When each of its finished trials ended; more trials, new shares. Times
+            also tell it from a deleted one that had the name, as the database's ids,
+            which are given again, do not.
     """
     store = sweeps()
-    return _importances((store.url, sweep, num_finished), store)
+    return _importances((store.url, sweep, ended), store)
 
 
 def models() -> ModelCatalog:
@@ -238,7 +240,9 @@ def _sweeps(url: str, folder: Path, stamp: tuple[int, int]) -> SweepStore:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _importances(key: tuple[str, str, int], _store: SweepStore) -> dict[str, float]:
+def _importances(
+    key: tuple[str, str, tuple[str | None, ...]], _store: SweepStore
+) -> dict[str, float]:
     return _store.get(key[1]).importances()
 
 

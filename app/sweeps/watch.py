@@ -233,8 +233,8 @@ def _charts(sweep: Sweep, definition: SweepDefinition, trials: list[TrialRecord]
         else:
             # Last of what is at once in sight: the first time it takes a second or two.
             with st.spinner("Working out which settings matter"):
-                num_finished = sum(item.phase is TrialPhase.FINISHED for item in trials)
-                shares = resources.importances(sweep.name, num_finished)
+                ended = tuple(item.ended for item in finished)
+                shares = resources.importances(sweep.name, ended)
             _by_setting(shares, definition, trials, words)
     with lines:
         if len(finished) < 2:

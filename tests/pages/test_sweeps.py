@@ -211,6 +211,16 @@ class TestWatch:
         assert app.title[0].value == "Runs"
         assert app.text_input("runs_find").value == "found-t"
 
+    def test_shares_are_not_those_of_a_deleted_sweep_of_the_same_name(
+        self, home: Home, open_page: OpenPage, make_sweep: Callable[..., Sweep], texts: Texts
+    ) -> None:
+        make_sweep("again", (0.5, 0.5, 0.5, 0.5))
+        nothing = "Which settings matter is told once four trials have finished."
+        assert nothing in texts(open_page(PAGE))
+        SweepStore.of(home).delete("again")
+        make_sweep("again", (0.3, 0.6, 0.5, 0.4))
+        assert nothing not in texts(open_page(PAGE))
+
     def test_a_new_one_says_what_to_do(
         self,
         open_page: OpenPage,
