@@ -195,13 +195,14 @@ class Trainer:
         with averaged_weights(model, batches):
             scores = model.predict(data.validation_images, _EVALUATION_BATCH, verbose=0)
             figures = validation_figures(scores, data.validation_labels)
+            learned = {name: logs[name][-1] for name in ("loss", "accuracy")}
+            _check_finite({**learned, **figures}, epoch + 1)
             is_best = self._judge(state, figures)
             if is_best:
                 self._checkpoints.save_best(model, epoch + 1)
         entry = {
             "epoch": epoch + 1,
-            "loss": logs["loss"][-1],
-            "accuracy": logs["accuracy"][-1],
+            **learned,
             **figures,
             "learning_rate": rate,
             "images_per_second": len(data.images) / train_seconds,
@@ -221,11 +222,6 @@ class Trainer:
     def _judge(self, state: LoopState, figures: dict[str, float]) -> bool:
         sign = -1 if self._config.monitor == "val_loss" else 1
         value = sign * figures[self._config.monitor]
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"{self._config.monitor} is not a number after epoch {state.epochs_done + 1}: "
-                "lower the learning rate"
-            )
         if value <= state.best_value:
             state.epochs_since_best += 1
             state.epochs_since_drop += 1
@@ -295,6 +291,19 @@ class _BatchMonitor(keras.callbacks.Callback):
             "images_per_second": speed,
             "eta_seconds": epochs_left * self._num_images / speed,
         }
+
+
+def _check_finite(figures: dict[str, float], epoch: int) -> None:
+    """Refuses the weights of an epoch that are no numbers any more.
+
+    They answer something all the same, so that accuracy and F1 look sound.
+    """
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{name} is not a number after epoch {epoch}: lower the learning rate, or train in "
+                "float32"
+            )
 
 
 def _build_losses(model: keras.Model, data: TrainingData) -> None:

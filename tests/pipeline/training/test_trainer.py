@@ -129,6 +129,24 @@ def test_broken_loss_is_told(home: Home, bars: Dataset) -> None:
               replace(config, epochs=40, early_stopping=0))  # fmt: skip
 
 
+@pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy", "val_macro_f1"])
+def test_weights_that_are_no_numbers_after_the_last_step_are_told_whatever_is_monitored(
+    home: Home, bars: Dataset, monkeypatch: pytest.MonkeyPatch, monitor: str
+) -> None:
+    import keras
+
+    def predict(model: object, images: np.ndarray, *args: object, **options: object) -> np.ndarray:
+        return np.full((len(images), 7), np.nan, np.float32)
+
+    # The loss of a step is that before its update: the last one's update can still diverge.
+    monkeypatch.setattr(keras.Model, "predict", predict)
+    config = replace(CONFIG, epochs=2, monitor=monitor)
+    run = new_run(home, bars, config)
+    with pytest.raises(TrainingError, match="val_loss is not a number after epoch 1: lower"):
+        train(run, bars, config)
+    assert not [*run.folder.glob("checkpoints/*")]
+
+
 def test_checkpoint_of_another_network_is_refused(home: Home, bars: Dataset) -> None:
     config = replace(CONFIG, epochs=2)
     run = new_run(home, bars, config)
