@@ -61,7 +61,8 @@ def work(
         How many trials it trained.
 
     Raises:
-        SweepError: If the dataset here is another one than that of the search.
+        SweepError: If the dataset here is another one than that of the search, or
+            lacks its votes.
         PipelineError: If a trial met something that the next one would meet
             too, such as a full disk; it is queued again.
     """
@@ -279,6 +280,12 @@ def _dataset(datasets: DatasetStore, definition: SweepDefinition) -> Dataset:
             f"dataset {dataset.name!r} here (fingerprint {dataset.meta.fingerprint[:12]}) is not "
             f"that of the sweep ({definition.fingerprint[:12]}): import the same files, or begin "
             "a new sweep"
+        )
+    if definition.has_votes and dataset.meta.votes_source is None:
+        # Each trial would be refused for its settings, and the whole search pruned.
+        raise SweepError(
+            f"dataset {dataset.name!r} here has no FER+ votes, as it has where the sweep was made: "
+            f"attach them with `dataset votes {dataset.name} fer2013new.csv`"
         )
     return dataset
 

@@ -240,3 +240,12 @@ class TestFailures:
         with pytest.raises(SweepError, match="is not that of the sweep"):
             work(sweep, home, Ear())
         assert sweep.trials == []
+
+    def test_a_dataset_without_the_votes_of_the_sweep_is_refused(
+        self, home: Home, make_sweep: MakeSweep
+    ) -> None:
+        soft = SweepField("soft_labels", 0.1, 1.0)
+        sweep = make_sweep(has_votes=True, fields=(soft,), num_trials=1)
+        with pytest.raises(SweepError, match=r"no FER\+ votes.*attach them with"):
+            work(sweep, home, Ear())
+        assert sweep.trials == []
