@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import resources, views
+from app.messages import describe
 from app.sweeps import form, steer, watch
 
 st.title("Sweeps", anchor=False)
@@ -14,7 +15,9 @@ st.caption(
 with views.guarded():
     # The first time, Optuna and its database take a second or two to load.
     with st.spinner("Opening the sweeps"):
-        names = resources.sweeps().names()
+        names, errors = resources.sweeps().usable()
+    for error in errors:
+        st.warning(views.plain(describe(error) or ""), icon=":material/warning:")
     if steer.choose_view(names) == steer.WATCH:
         watch.view(names)
     else:

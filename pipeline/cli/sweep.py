@@ -146,7 +146,10 @@ def show(name: Name, storage: Storage = None, as_json: JsonFlag = False) -> None
 def list_sweeps(storage: Storage = None, as_json: JsonFlag = False) -> None:
     """Lists all searches."""
     store = _store(storage)
-    found = [_summary(store.get(name)) for name in store.names()]
+    names, errors = store.usable()
+    for error in errors:
+        console().print(f"warning: {error}", style="yellow", markup=False)
+    found = [_summary(store.get(name)) for name in names]
     if as_json:
         print_json(found)
         return

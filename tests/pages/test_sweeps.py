@@ -221,6 +221,16 @@ class TestWatch:
         make_sweep("again", (0.3, 0.6, 0.5, 0.4))
         assert nothing not in texts(open_page(PAGE))
 
+    def test_a_study_of_another_program_is_told_and_not_shown(
+        self, home: Home, open_page: OpenPage, make_sweep: Callable[..., Sweep]
+    ) -> None:
+        make_sweep("mine")
+        optuna.create_study(storage=SweepStore.of(home).url, study_name="strange")
+        app = open_page(PAGE)
+        assert not app.error
+        assert "Study 'strange' has no usable definition" in app.warning[0].value
+        assert app.selectbox("sweep_watched").options == ["mine"]
+
     def test_a_new_one_says_what_to_do(
         self,
         open_page: OpenPage,

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from pipeline.errors import ConfigError, SweepError, SweepNotFoundError
+from pipeline.errors import (
+    ConfigError,
+    SweepError,
+    SweepNotFoundError,
+    UnknownArchitectureError,
+)
 from pipeline.home import Home
 from pipeline.runs import RunStore
 from pipeline.training.sweep.database import connect, foreseen, shown_url, sqlite_path
@@ -78,6 +83,24 @@ class SweepStore:
 
         with foreseen(self.url):
             return optuna.get_all_study_names(self._storage)[::-1]
+
+    def usable(self) -> tuple[list[str], list[SweepError]]:
+        """The names of the searches, the newest first, without studies that are none.
+
+        Returns:
+            The names, and what is wrong with each of the other studies.
+        """
+        names, errors = [], []
+        for name in self.names():
+            try:
+                _ = self._open(name).definition
+            except SweepNotFoundError:
+                continue  # deleted this very moment
+            except SweepError as error:
+                errors.append(error)
+            else:
+                names.append(name)
+        return names, errors
 
     def taken(self, runs: RunStore) -> set[str]:
         """The names that no new search can have.
@@ -191,7 +214,7 @@ class Sweep:
         """
         try:
             return SweepDefinition.from_dict(self.study().user_attrs[_DEFINITION])
-        except (KeyError, ConfigError) as error:
+        except (KeyError, ConfigError, UnknownArchitectureError) as error:
             raise SweepError(
                 f"study {self.name!r} has no usable definition ({error}): was it made by another "
                 "program?"

@@ -78,6 +78,18 @@ def test_a_run_can_be_the_base(command: Command, home: Home) -> None:
     assert SweepStore.of(home).get("next").definition.base == config
 
 
+def test_a_study_of_another_program_does_not_hide_the_sweeps(
+    command: Command, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("sweep", "create", "mine", "--field", "dropout") == 0
+    optuna.create_study(storage=SweepStore.of(home).url, study_name="strange")
+    capsys.readouterr()
+    assert command("sweep", "list", "--json") == 0
+    said = capsys.readouterr()
+    assert [row["sweep"] for row in json.loads(said.out)] == ["mine"]
+    assert "warning: study 'strange' has no usable definition" in said.err
+
+
 def test_the_name_of_a_deleted_sweep_whose_runs_stay_is_refused(
     command: Command, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -132,6 +132,23 @@ def test_a_study_of_another_program_says_so(store: SweepStore, make_sweep: MakeS
         _ = store.get("strange").definition
 
 
+def test_foreign_and_damaged_studies_are_told_and_hide_no_sweep(
+    store: SweepStore, make_sweep: MakeSweep
+) -> None:
+    values = make_sweep("first").definition.to_dict()
+    optuna.create_study(storage=store.url, study_name="strange")
+    newer = optuna.create_study(storage=store.url, study_name="newer")
+    base = {**values["base"], "architecture": "of a later version"}
+    newer.set_user_attr("ferlab_definition", {**values, "base": base})
+    make_sweep("second")
+    names, errors = store.usable()
+    assert names == ["second", "first"]
+    assert [str(error).partition(" has no usable")[0] for error in errors] == [
+        "study 'newer'",
+        "study 'strange'",
+    ]
+
+
 def test_extending_adds_trials(store: SweepStore, make_sweep: MakeSweep) -> None:
     sweep = make_sweep(num_trials=4)
     sweep.extend(3)
