@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from filelock import Timeout
+
 from app import resources
 from pipeline.dataset.overlay import NO_EDITS, OverlayStore
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, RunStateError
 from pipeline.files import read_json, write_json
 from pipeline.runs import Run, RunState, RunStatus
+from pipeline.runs.locks import locked
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
 
 _STOP_ASKED = "stop_asked.json"
+_STOP_LOCK = ".stop.lock"
+_LOCK_SECONDS = 5.0
 
 
 class Phase(StrEnum):
@@ -90,14 +95,21 @@ def stop(run: Run) -> None:
     which a button invites a second click.
 
     Raises:
+        RunNotFoundError: If it was deleted.
         RunStateError: If it is not being trained.
     """
-    if phase(run) is Phase.STOPPING:
-        return
-    state = run.state
-    worker.stop(run)
-    asked = {"pid": state.pid, "process_started": state.process_started}
-    write_json(run.folder / _STOP_ASKED, asked)
+    try:
+        # Two clicks may be two threads, in two dashboards even.
+        with locked(run.folder, _STOP_LOCK, timeout=_LOCK_SECONDS):
+            if phase(run) is Phase.STOPPING:
+                return
+            state = run.state
+            asked = {"pid": state.pid, "process_started": state.process_started}
+            # First the note: were it lost after the signal, the next click would send another.
+            write_json(run.folder / _STOP_ASKED, asked)
+            worker.stop(run)
+    except Timeout as error:
+        raise RunStateError(f"run {run.id!r} is being stopped elsewhere") from error
 
 
 def phase(run: Run) -> Phase:

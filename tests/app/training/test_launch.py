@@ -1,4 +1,6 @@
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import psutil
@@ -91,3 +93,21 @@ def test_stop_is_asked_once_and_shows(run: Run, monkeypatch: pytest.MonkeyPatch)
     # Its next process has not been asked.
     write_state(run, replace(state, pid=os.getppid(), process_started=None))
     assert launch.phase(run) is Phase.RUNNING
+
+
+def test_two_clicks_at_once_send_one_signal_after_the_note(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def slow_stop(run: Run) -> None:
+        seen.append(launch.phase(run))
+        time.sleep(0.3)  # in which the second click comes
+
+    monkeypatch.setattr("pipeline.training.worker.stop", slow_stop)
+    created = psutil.Process().create_time()
+    state = replace(run.state, status=RunStatus.RUNNING, pid=os.getpid(), process_started=created)
+    write_state(run, state)
+    with ThreadPoolExecutor() as clicks:
+        list(clicks.map(launch.stop, [run, run]))
+    assert seen == [Phase.STOPPING]
