@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import time
 import tokenize
 import uuid
 import zipfile
@@ -18,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+_DAY = 24 * 3600.0
 _NAMED = (
     PermissionError,
     FileNotFoundError,
@@ -86,6 +88,8 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]] | None:
 def keep_newest(folder: Path, pattern: str, number: int) -> None:
     """Removes the files of a folder that were changed or touched the longest ago.
 
+    A file that a killed process left half written goes after a day.
+
     Args:
         folder: Whose files.
         pattern: Which of them, such as `*.npz`.
@@ -100,6 +104,9 @@ def keep_newest(folder: Path, pattern: str, number: int) -> None:
 
     for path in sorted(folder.glob(pattern), key=age)[number:]:
         path.unlink(missing_ok=True)
+    for path in folder.glob(f".{pattern}.????????.tmp"):
+        if time.time() + age(path) > _DAY:  # a younger one may be under way in another process
+            path.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

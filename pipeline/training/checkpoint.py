@@ -113,6 +113,13 @@ class Checkpoints:
         return self.folder / f"best-{epoch:04d}.npz"
 
     def _tidy(self, kept: Path, best_epoch: int) -> None:
+        # Only the process that trains the run writes here, and now it writes nothing: what is
+        # half written was left by one that was killed.
+        for left in self.folder.glob(".*.tmp"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         for old in self.folder.glob("epoch-*"):
             if old != kept:
                 shutil.rmtree(old, ignore_errors=True)

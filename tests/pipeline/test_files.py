@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +11,7 @@ import pytest
 
 from pipeline.files import (
     disk_trouble,
+    keep_newest,
     read_arrays,
     read_json,
     replaced_folder,
@@ -14,6 +19,7 @@ from pipeline.files import (
     write_json,
     write_text,
 )
+from pipeline.home import PROJECT_ROOT
 
 
 def flipped(data: bytes, places: range, bit: int) -> Iterator[bytes]:
@@ -33,6 +39,24 @@ def test_failed_write_leaves_the_old_text_and_nothing_else(tmp_path: Path) -> No
         write_text(path, "\ud800")
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_newest_stay_and_what_a_killed_writer_left_goes_after_a_day(tmp_path: Path) -> None:
+    killed = (
+        "import os; from pathlib import Path; from pipeline.files import replaced_file\n"
+        f"with replaced_file(Path({str(tmp_path)!r}) / 'a.npz') as file: os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed], cwd=PROJECT_ROOT, check=False)
+    (left,) = tmp_path.iterdir()
+    now = time.time()
+    for name, age in (("old.npz", 30), ("new.npz", 20), ("newest.npz", 10)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (now - age, now - age))
+    keep_newest(tmp_path, "*.npz", 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"new.npz", "newest.npz", left.name}
+    os.utime(left, (now - 90_000, now - 90_000))
+    keep_newest(tmp_path, "*.npz", 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"new.npz", "newest.npz"}
 
 
 def test_folder_is_replaced_whole(tmp_path: Path) -> None:

@@ -165,6 +165,9 @@ def test_only_the_newest_checkpoint_and_the_best_weights_are_kept(
     home: Home, bars: Dataset
 ) -> None:
     run = new_run(home, bars, CONFIG)
+    # As a process leaves them that is killed while it writes.
+    (run.folder / "checkpoints" / ".epoch-0009.tmp").mkdir(parents=True)
+    (run.folder / "checkpoints" / ".best-0005.npz.01234567.tmp").write_bytes(b"half")
     train(run, bars, CONFIG)
     files = sorted(path.name for path in (run.folder / "checkpoints").iterdir())
     assert files == [f"best-{run.best['epoch']:04d}.npz", "epoch-0004"]
