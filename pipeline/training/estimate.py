@@ -41,7 +41,8 @@ class Estimate:
     Attributes:
         num_parameters: Trainable and fixed weights together.
         num_macs: Multiply-accumulate operations for one face.
-        seconds_per_epoch: Training and validation together.
+        seconds_per_epoch: Training and validation together, and averaging the
+            weights if they are averaged.
         images_per_second: Training images, augmentation included.
         peak_memory_mb: Resident memory of the measuring process, MiB.
     """
@@ -90,11 +91,14 @@ def measure(config: TrainingConfig, dataset: Dataset) -> Estimate:
     model.compile(make_optimizer(config, steps), make_loss(config), metrics=["accuracy"])
     # A batch is never larger than the dataset.
     size = min(config.batch_size, len(data.images))
-    seconds = _seconds_per_step(model, data, replace(config, batch_size=size))
+    config = replace(config, batch_size=size)
+    seconds = _seconds_per_step(model, data, config)
+    averaging = _averaging_seconds(model, data, config)
+    validation = _validation_seconds(model, data.validation_images)
     return Estimate(
         num_parameters=model.count_params(),
         num_macs=count_macs(model),
-        seconds_per_epoch=steps * seconds + _validation_seconds(model, data.validation_images),
+        seconds_per_epoch=steps * seconds + averaging + validation,
         images_per_second=size / seconds,
         peak_memory_mb=peak_memory_mb(),
     )
@@ -179,6 +183,20 @@ def _seconds_per_step(model: keras.Model, data: TrainingData, config: TrainingCo
     watch = keras.callbacks.LambdaCallback(on_train_batch_end=note)
     model.fit(batches, shuffle=False, verbose=0, callbacks=[watch])
     return (ends[-1] - ends[_WARM_UP_STEPS - 1]) / _TIMED_STEPS
+
+
+def _averaging_seconds(model: keras.Model, data: TrainingData, config: TrainingConfig) -> float:
+    """How long it takes to put the averaged weights in place, as before each validation."""
+    from pipeline.training.averaging import averaged_weights
+    from pipeline.training.batches import TrainingBatches
+
+    if not config.ema:
+        return 0.0
+    batches = TrainingBatches(data.images, data.targets, data.class_weights, config, epoch=0)
+    model(batches[0][0], training=True)  # compiles
+    began = time.monotonic()
+    with averaged_weights(model, batches):
+        return time.monotonic() - began
 
 
 def _validation_seconds(model: keras.Model, images: npt.NDArray[np.uint8]) -> float:

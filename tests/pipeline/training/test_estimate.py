@@ -2,6 +2,8 @@ import math
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +27,26 @@ class TestMeasure:
         # An epoch cannot be faster than its training images at the measured speed.
         assert found.seconds_per_epoch > 0.99 * 210 / found.images_per_second > 0
         assert math.isfinite(found.seconds_per_epoch)
+
+    @pytest.mark.slow
+    def test_averaging_the_weights_counts(
+        self, bars: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pipeline.training import averaging
+
+        measure_statistics, averaged = averaging._measure, []
+
+        def slowly(*arguments: Any) -> None:
+            averaged.append(arguments)
+            time.sleep(3)
+            measure_statistics(*arguments)
+
+        monkeypatch.setattr(averaging, "_measure", slowly)
+        config = TrainingConfig(architecture="simple_cnn", width=0.25, subset=0.3)
+        measure(config, bars)
+        assert not averaged
+        assert measure(replace(config, ema=0.9), bars).seconds_per_epoch > 3
+        assert len(averaged) == 1
 
     def test_importing_it_does_not_import_keras(self) -> None:
         code = (
