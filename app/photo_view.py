@@ -245,7 +245,7 @@ def _downloads(shown: PhotoResult, results: Sequence[PhotoResult]) -> None:
             f"{stem}-faces.png",
             "image/png",
             icon=":material/download:",
-            help="This photo in full size with its faces marked, as PNG.",
+            help="This photo in full size with its faces marked, as PNG; a tiny one is enlarged.",
             on_click="ignore",
         )
         if several:
@@ -296,7 +296,10 @@ def _remove_all(photo_ids: Sequence[str]) -> None:
 
 
 def _add_uploads(desk: PhotoDesk, key: str) -> None:
-    desk.add([(file.name, file.getvalue()) for file in st.session_state[key]])
+    twins = desk.add([(file.name, file.getvalue()) for file in st.session_state[key]])
+    for name, known in twins:
+        if name != known:
+            st.toast(f"{views.plain(name)} is the same picture as {views.plain(known)}.")
 
 
 def _add_snapshot(desk: PhotoDesk, key: str) -> None:

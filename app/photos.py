@@ -105,18 +105,24 @@ class PhotoDesk:
         """The photo in front; `None` while there is none."""
         return None if self._chosen is None else self._photos[self._chosen]
 
-    def add(self, files: Sequence[tuple[str, bytes]]) -> None:
+    def add(self, files: Sequence[tuple[str, bytes]]) -> list[tuple[str, str]]:
         """Puts photos, as name and content, on the desk and the first of them in front.
 
-        One that lies there already, by its content, is not added again.
+        Returns:
+            What lies there already, by its content, and is not added again: the
+            new name, and the one that it is known by.
         """
         photos = [Photo(hashlib.sha256(data).hexdigest(), name, data) for name, data in files]
+        twins = []
         for photo in photos:
-            self._photos.setdefault(photo.id, photo)
+            known = self._photos.setdefault(photo.id, photo)
+            if known is not photo:
+                twins.append((photo.name, known.name))
         if photos:
             self._chosen = photos[0].id
         # Part of the widgets' keys, so that they empty and the server frees its copies.
         self.batches += 1
+        return twins
 
     def remove(self, photo_id: str) -> None:
         """Forgets a photo and all that was found in it."""

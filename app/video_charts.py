@@ -13,7 +13,6 @@ from plotly.subplots import make_subplots
 
 from app.charts import ACCENT, GROUND, LEGEND, TRANSPARENT
 from pipeline.labels import EMOTIONS
-from pipeline.recognition.drawing import UNSURE_COLOR
 from pipeline.recognition.video.analysis import TrackSummary
 
 MOST_POINTS = 1500
@@ -22,6 +21,8 @@ MOST_POINTS = 1500
 _HOUR = 3600
 _ZERO = datetime(1970, 1, 1)
 _ROW_HEIGHT = 38
+# Told from the grey of neutral beside it, and from a light and a dark ground.
+_UNSURE_COLOR = "#A7ADBB"
 _EDGE = 0.001
 
 
@@ -121,7 +122,7 @@ def time_shares(tracks: Sequence[TrackSummary]) -> go.Figure:
         (emotion.title, emotion.color, [100 * track.shares[index] for track in tracks])
         for index, emotion in enumerate(EMOTIONS)
     ]
-    parts.append(("Unsure", UNSURE_COLOR, [100 * track.unsure for track in tracks]))
+    parts.append(("Unsure", _UNSURE_COLOR, [100 * track.unsure for track in tracks]))
     figure = go.Figure()
     for title, color, percents in parts:
         if not any(percents):

@@ -91,10 +91,15 @@ def source(settings: RecognitionSettings) -> None:
             _begin(uploaded, path, settings, interval)
 
 
-def board(result: VideoResult) -> None:
-    """The finished video: player, persons, moments, timelines and what to keep."""
+def board(result: VideoResult, settings: RecognitionSettings) -> None:
+    """The finished video: player, persons, moments, timelines and what to keep.
+
+    Args:
+        result: The video.
+        settings: Those of now, which may be others than it was analysed with.
+    """
     analysis = result.analysis
-    _header(result)
+    _header(result, settings)
     for note in analysis.notes:
         st.warning(views.plain(note), icon=":material/warning:")
     tracks = _persons(analysis)
@@ -137,7 +142,7 @@ def _given(text: str) -> Path:
     return path
 
 
-def _header(result: VideoResult) -> None:
+def _header(result: VideoResult, settings: RecognitionSettings) -> None:
     info, analysis = result.analysis.info, result.analysis
     facts = [clock(analysis.end), f"{info.width} × {info.height}"]
     if info.frame_rate:
@@ -147,6 +152,11 @@ def _header(result: VideoResult) -> None:
         with st.container(width="stretch", gap="xxsmall"):
             st.subheader(views.plain(analysis.file), anchor=False)
             st.caption(" · ".join(facts))
+            if result.settings != settings:
+                st.caption(
+                    ":material/info: Made with other settings than those of now, which count for "
+                    "the next video."
+                )
         st.button(
             "Remove",
             key="video_remove",

@@ -45,12 +45,14 @@ class VideoResult:
         id: Distinct for each result of a server.
         analysis: What was found.
         folder: Holds the marked copy.
+        settings: How its faces were looked for, scored and smoothed.
         token: Part of the address of the marked copy; nobody guesses it.
     """
 
     id: int
     analysis: VideoAnalysis
     folder: Path
+    settings: RecognitionSettings
     token: str = field(default_factory=secrets.token_urlsafe)
 
     @property
@@ -110,11 +112,11 @@ class VideoDesk:
             prefix=work_folders.prefix(KIND), dir=self._root, ignore_cleanup_errors=True
         )
 
-    def keep(self, analysis: VideoAnalysis, folder: Folder) -> None:
+    def keep(self, analysis: VideoAnalysis, folder: Folder, settings: RecognitionSettings) -> None:
         """Takes a result in place of the one before, and its folder with the marked copy."""
         with self._lock:
             before, self._folder = self._folder, folder
-            self._result = VideoResult(next(self._ids), analysis, Path(folder.name))
+            self._result = VideoResult(next(self._ids), analysis, Path(folder.name), settings)
         if before is not None:
             before.cleanup()
 
@@ -141,7 +143,7 @@ def video_work(
         source: The video; deleted at the end if it lies in `folder`.
         folder: For the marked copy; deleted if nothing comes of it.
         recognizer: Gives the recognizer; loading its model may take a second.
-        settings: How to smooth.
+        settings: Of the recognizer too; how to smooth.
         interval: Seconds between two samples; 0 is every frame.
     """
 
@@ -161,7 +163,7 @@ def video_work(
             with contextlib.suppress(OSError):
                 folder.cleanup()
             raise
-        desk.keep(analysis, folder)
+        desk.keep(analysis, folder, settings)
         number = len(analysis.tracks)
         people = f"{number} people" if number > 1 else "1 person" if number else "no face found"
         return f"{number_of_samples(analysis)}, {people}. The results are on the video page."

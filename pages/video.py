@@ -23,4 +23,4 @@ else:
     else:
         with st.expander("Another video", icon=":material/add:", key="video_next"):
             video_view.source(settings)
-        video_view.board(result)
+        video_view.board(result, settings)

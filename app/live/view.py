@@ -241,7 +241,7 @@ def _pace(status: Status) -> None:
         ),
         ("Delay, 95 %", _ms(reading.delay_p95), "Nineteen frames in twenty take less."),
         (
-            "Dropped",
+            "Dropped, in all",
             views.percent(reading.dropped / passed) if passed else "—",
             f"{reading.dropped:,} of {reading.received:,} frames gave way to a newer one.",
         ),

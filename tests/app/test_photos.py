@@ -69,7 +69,7 @@ class TestDesk:
     def test_same_content_lies_there_once(self) -> None:
         desk = PhotoDesk()
         desk.add([("a.png", b"a"), ("b.png", b"b")])
-        desk.add([("copy of a.png", b"a")])
+        assert desk.add([("copy of a.png", b"a")]) == [("copy of a.png", "a.png")]
         assert len(desk.photos) == 2
         assert desk.chosen is desk.photos[0]
 

@@ -6,6 +6,7 @@ import requests
 import streamlit as st
 
 from app import resources, video_file
+from app.recognition import RecognitionSettings
 from app.videos import VideoDesk, VideoResult
 from pipeline.home import Home
 from pipeline.recognition.video.analysis import VideoAnalysis
@@ -26,7 +27,8 @@ def desk(home: Home, monkeypatch: pytest.MonkeyPatch) -> VideoDesk:
 def result(desk: VideoDesk) -> VideoResult:
     """A finished video; its copy's content is none that plays."""
     info = VideoInfo(640, 480, 1.0, 25.0, "h264", None)
-    desk.keep(VideoAnalysis("a.mp4", "bars", 0.5, info, 1.0, (), (), (), ()), desk.new_folder())
+    analysis = VideoAnalysis("a.mp4", "bars", 0.5, info, 1.0, (), (), (), ())
+    desk.keep(analysis, desk.new_folder(), RecognitionSettings())
     assert desk.result is not None
     (desk.result.folder / "marked.mp4").write_bytes(CONTENT)
     return desk.result

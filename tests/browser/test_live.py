@@ -161,7 +161,7 @@ def test_video_comes_back_marked(live_page: Callable[..., Page]) -> None:
     until(page, lambda: pixels_like(picture, GREEN.color) > 300, "a green chip in the video")
     until(page, lambda: figure(page, "Frames a second") > 5, "frames are looked at")
     assert 0 < figure(page, "Delay") <= figure(page, "Delay, 95 %") < 2000
-    assert 0 <= figure(page, "Dropped") < 100
+    assert 0 <= figure(page, "Dropped, in all") < 100
     expect(page.locator(".st-key-live_chart .scatterlayer .trace")).to_have_count(7)
     # A change of settings reaches the running video and does not end it.
     page.get_by_role("button", name="Settings").click()

@@ -141,3 +141,12 @@ def test_path_on_this_computer(
     app.button(key="video_start").click().run()
     assert "10 samples" in texts(finish_jobs(app))
     assert path.is_file()
+
+
+def test_settings_that_a_result_does_not_have_are_pointed_out(
+    analysed: Callable[[Path], AppTest], texts: Texts, tmp_path: Path
+) -> None:
+    app = analysed(write_video(tmp_path / "clip.mp4"))
+    assert "other settings" not in texts(app)
+    app.slider(key="recognition_unsure_below").set_value(95).run()
+    assert "Made with other settings than those of now" in texts(app)

@@ -17,7 +17,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from pipeline.errors import VideoFormatError
 
-EXTENSIONS = (".mp4", ".mov", ".webm", ".avi", ".mkv")
+EXTENSIONS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
 """File names that the interface offers; the content decides what a file is."""
 
 MAX_PIXELS = 7680 * 4320
