@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts, tables
+from app import charts, dataset_charts, tables, views
 from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid
 from app.dataset_page.desk import Desk, image_table, not_inspected, open_desk
@@ -71,8 +71,13 @@ def link(desk: Desk, title: str, images: Indices, *, key: str) -> None:
 
 @st.fragment
 def _samples(name: str) -> None:
-    # Opened anew: a fragment runs again with the arguments of its first run.
-    desk = open_desk(name)
+    # Opened anew: a fragment runs again with the arguments of its first run, and by then the
+    # dataset may have been deleted in another tab.
+    with views.guarded():
+        _grid(open_desk(name))
+
+
+def _grid(desk: Desk) -> None:
     filters = _filters(desk)
     narrowing = gallery.narrowing(desk.found, filters)
     indices = gallery.select(desk.dataset, desk.found, desk.overlay, filters)

@@ -23,8 +23,8 @@ class Purpose(StrEnum):
 STOP = (
     "**Not for this purpose.** In the European Union it is prohibited to use AI to infer the "
     "emotions of people at the workplace or in education institutions: Regulation (EU) 2024/1689 "
-    "(AI Act), Article 5(1)(f), which has applied since 2 February 2025. It exempts only systems meant for "
-    "medical or safety reasons, which FER Lab is not. Live recognition does not start."
+    "(AI Act), Article 5(1)(f), which has applied since 2 February 2025. It exempts only systems "
+    "meant for medical or safety reasons, which FER Lab is not. Live recognition does not start."
 )
 
 PROMISE = "Everyone who can come into view knows that a program reads expressions, and agrees"
