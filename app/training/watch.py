@@ -18,6 +18,7 @@ from pipeline.runs import Run
 _SECONDS_BETWEEN_LOOKS = 2.0
 _RECENT = 3
 _LOG_LINES = 40
+_WATCHED = "train_watched"
 
 _RESUMED = {Phase.WAITING: "Start", Phase.STILLBORN: "Try again"}
 
@@ -36,16 +37,18 @@ def view(runs: list[Run]) -> None:
 
 def _pick(runs: list[Run]) -> Run:
     by_id = {run.id: run for run in runs}
-    chosen = st.query_params.get(steer.RUN)
-    if chosen not in by_id:
+    # What is shown stays: when it ends, another one would have its Stop in the same place.
+    known = (st.query_params.get(steer.RUN), st.session_state.get(_WATCHED))
+    chosen = next((run_id for run_id in known if run_id in by_id), None)
+    if chosen is None:
         chosen = next((run.id for run in launch.lively()), runs[0].id)
-    st.session_state["train_watched"] = chosen
-    st.selectbox("Run", list(by_id), key="train_watched", on_change=_picked)
+    st.session_state[_WATCHED] = chosen
+    st.selectbox("Run", list(by_id), key=_WATCHED, on_change=_picked)
     return by_id[chosen]
 
 
 def _picked() -> None:
-    st.query_params[steer.RUN] = st.session_state["train_watched"]
+    st.query_params[steer.RUN] = st.session_state[_WATCHED]
 
 
 def _watch(run: Run, phase_at_first: Phase) -> None:

@@ -371,6 +371,18 @@ class TestWatch:
         # A second click would kill it.
         assert "train_stop" not in {button.key for button in app.button}
 
+    def test_the_run_shown_stays_when_it_ends_and_another_begins(
+        self, home: Home, open_page: OpenPage
+    ) -> None:
+        run = running(home, "busy", epochs=1)
+        RunQueue(home).submit(make_run(home, "next", RunStatus.STOPPED))
+        app = open_page(PAGE)
+        assert app.selectbox("train_watched").value == "busy"
+        write_state(run, replace(run.state, status=RunStatus.STOPPED))
+        app = app.run()
+        assert app.selectbox("train_watched").value == "busy"
+        assert "train_resume" in {button.key for button in app.button}
+
     def test_a_dead_worker_has_failed_and_can_be_resumed(
         self, home: Home, open_page: OpenPage, texts: Texts, started: list[Run]
     ) -> None:
