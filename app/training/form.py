@@ -182,6 +182,8 @@ def _widget(name: str, values: dict[str, Any], *, has_votes: bool) -> None:
         fields.title(name),
         min_value=kind(setting.low),
         max_value=kind(setting.high),
+        # What an emptied box goes back to; else that is the smallest number.
+        value=kind(value),
         step=kind(fields.step(name)),
         format="%d" if kind is int else "%g",
         **common,

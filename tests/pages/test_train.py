@@ -124,6 +124,18 @@ class TestForm:
         # Another tab, such as after a reload, finds it as it was left.
         assert group(open_page(PAGE), "Optimisation").number_input("train_epochs").value == 20
 
+    def test_an_emptied_number_comes_back(
+        self, home: Home, open_page: OpenPage, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("faces")
+        app = group(open_page(PAGE), "Optimisation")
+        app = app.number_input("train_epochs").set_value(20).run()
+        for name, value in (("epochs", 20), ("batch_size", 64), ("learning_rate", 1e-3)):
+            app = app.number_input(f"train_{name}").set_value(None).run()
+            assert not app.exception
+            assert app.number_input(f"train_{name}").value == value
+            assert draft.load(home).values[name] == value
+
     def test_only_what_matters_can_be_set(
         self, open_page: OpenPage, write_dataset: WriteDataset
     ) -> None:
