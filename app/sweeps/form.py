@@ -53,11 +53,9 @@ def view() -> None:
             help="The other settings stay as they are where the sweep starts from.",
         )
         has_votes = meta.votes_source is not None
-        searched, problems = ranges.view(chosen, config, has_votes=has_votes)
+        searched, broken = ranges.view(chosen, config, has_votes=has_votes)
     with right, views.card("This sweep", "tune", key="sweep_start_card"):
-        definition = _budget(base, config, dataset, meta, searched, problems)
-        if definition is not None:
-            _start(definition)
+        _start(_budget(base, config, dataset, meta, searched, broken))
 
 
 def _start_from(names: list[str]) -> tuple[str, str]:
@@ -103,7 +101,7 @@ def _budget(
     dataset: str,
     meta: DatasetMeta,
     searched: tuple[Any, ...],
-    problems: list[str],
+    broken: list[str],
 ) -> SweepDefinition | None:
     """Asks how long to search; gives the sweep, or says why it cannot be."""
     searched_names = [item.name for item in searched]
@@ -156,9 +154,11 @@ def _budget(
         help="Once four trials have ended, one that does worse than the median of the earlier "
         "ones after as many epochs is ended there.",
     )
+    if broken:
+        names = ", ".join(f"“{fields.title(name)}”" for name in broken)
+        st.caption(f":red[:material/error: First mend the range of {names}.]")
+        return None
     try:
-        if problems:
-            raise PipelineError(problems[0])
         return SweepDefinition(
             base=replace(config, **changes),
             dataset=dataset,
@@ -170,11 +170,11 @@ def _budget(
             pruning=pruning,
         )
     except PipelineError as error:
-        st.error(views.plain(str(error)), icon=":material/error:")
+        views.show_error(fields.in_words(error))
         return None
 
 
-def _start(definition: SweepDefinition) -> None:
+def _start(definition: SweepDefinition | None) -> None:
     cores = os.cpu_count() or 1
     workers = st.number_input(
         "Workers",
@@ -193,19 +193,22 @@ def _start(definition: SweepDefinition) -> None:
         placeholder=_free_name(),
         help="Lower-case letters, digits, '.', '_' and '-'. Its runs are named after it.",
     )
-    with views.guarded():
-        _length(definition)
+    if definition is not None:
+        with views.guarded():
+            _length(definition)
     busy = launch.lively()
     if busy:
         names = views.plain(", ".join(run.id for run in busy[:3]))
         st.caption(f":material/info: {names} is being trained now; side by side both are slower.")
-    if st.button(
+    pressed = st.button(
         "Start sweep",
         key="sweep_start",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-    ):
+        disabled=definition is None,
+    )
+    if pressed and definition is not None:
         with views.guarded():
             _begin(name.strip() or _free_name(), definition, int(workers))
             st.rerun()

@@ -36,10 +36,10 @@ def view(
         has_votes: Whether the dataset has FER+ votes.
 
     Returns:
-        The fields whose range is one, and what is wrong with the others.
+        The fields whose range is one, and the names of the others, at which it stands why.
     """
     found: list[SweepField] = []
-    problems: list[str] = []
+    broken: list[str] = []
     with st.grid(2, min_column_width=300, gap="small", key="sweep_ranges"):
         for name in names:
             with st.container(border=True, gap="xsmall", key=f"sweep_range_{name}"):
@@ -47,12 +47,12 @@ def view(
                 try:
                     found.append(_choices(name) if allowed_choices(name) else _range(name))
                 except ConfigError as error:
-                    problems.append(str(error))
-                    st.caption(f":red[{views.plain(str(error))}]")
+                    broken.append(name)
+                    views.show_error(fields.in_words(error))
                 reason = without_effect(name, base.to_dict(), has_votes=has_votes)
                 if reason and _DECIDES.get(name) not in names:
                     st.caption(f":orange[Would not be used: {views.plain(reason)}]")
-    return tuple(found), problems
+    return tuple(found), broken
 
 
 def _choices(name: str) -> SweepField:

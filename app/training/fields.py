@@ -5,13 +5,17 @@ Ranges, choices and help come from `pipeline.training.config.settings`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
+from pipeline.errors import ConfigError, PipelineError
 from pipeline.training import architectures
 from pipeline.training.config import TrainingConfig, settings
 
 DEFAULTS: dict[str, Any] = TrainingConfig().to_dict()
+
+_NAME = re.compile(rf"\b({'|'.join(settings())})\b")
 
 _TITLES = {
     "architecture": "Network",
@@ -68,6 +72,15 @@ _CHOICES = {
 def title(name: str) -> str:
     """A setting as the interface writes it."""
     return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def in_words(error: PipelineError) -> ConfigError:
+    """What is wrong with settings, each by its title: `“Dropout” must go from ...`.
+
+    Args:
+        error: It names the settings as the command line and `config.json` do.
+    """
+    return ConfigError(_NAME.sub(lambda name: f"“{title(name[0])}”", str(error)))
 
 
 def step(name: str) -> float:

@@ -32,14 +32,14 @@ class Request:
         dataset: The dataset's name.
         meta: What is known of it.
         config: The training; `None` if the settings contradict.
-        problem: Why there is no configuration, one sentence.
+        problem: Why there is no configuration; it names settings by their titles.
         edits: Which edits of the dataset: `none`, `latest` or a version.
     """
 
     dataset: str
     meta: DatasetMeta
     config: TrainingConfig | None
-    problem: str
+    problem: PipelineError | None
     edits: str
 
 
@@ -95,11 +95,11 @@ def _group(name: str, members: Sequence[str], form: _Form) -> None:
 
 def _request(form: _Form) -> Request:
     values = effective(form.values, has_votes=form.has_votes)
-    problem, config = "", None
+    problem, config = None, None
     try:
         config = checked(values)
     except PipelineError as error:
-        problem = str(error)
+        problem = fields.in_words(error)
     return Request(form.dataset, form.meta, config, problem, form.edits.chosen)
 
 

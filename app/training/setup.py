@@ -20,28 +20,31 @@ def view() -> None:
     with left:
         request = form.view(names)
     with right, views.card("This training", "model_training", key="train_start_card"):
-        if request.config is None:
-            st.error(views.plain(request.problem), icon=":material/error:")
-            return
-        with views.guarded():
-            costs.view(request, request.config)
-        _start(request, request.config)
+        if request.problem is not None:
+            views.show_error(request.problem)
+        if request.config is not None:
+            with views.guarded():
+                costs.view(request, request.config)
+        _start(request)
 
 
-def _start(request: Request, config: TrainingConfig) -> None:
+def _start(request: Request) -> None:
     name = st.text_input(
         "Name",
         key="train_name",
         placeholder="Made from network and time",
         help="Lower-case letters, digits, '.', '_' and '-'.",
     )
-    if st.button(
+    config = request.config
+    pressed = st.button(
         "Start training",
         key="train_start",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
-    ) and _begin(request, config, name):
+        disabled=config is None,
+    )
+    if pressed and config is not None and _begin(request, config, name):
         st.rerun()
     ahead = launch.lively()
     if len(ahead) >= resources.queue().state.slots:

@@ -158,13 +158,16 @@ class TestForm:
     ) -> None:
         write_dataset("faces")
         app = group(open_page(PAGE), "Optimisation")
+        app.text_input("train_name").set_value("mine")
         app.selectbox("train_schedule").set_value("cosine").run()
         app.number_input("train_warmup_epochs").set_value(60.0)
         app = app.run()
         assert [error.value for error in app.error] == [
-            "warmup\\_epochs (60) must be below epochs (50)"
+            "“Warm-up, epochs” (60) must be below “Epochs” (50)."
         ]
-        assert "train_start" not in {button.key for button in app.button}
+        # What was entered as its name stays in sight.
+        assert app.text_input("train_name").value == "mine"
+        assert app.button("train_start").disabled
 
     def test_what_has_no_effect_does_not_reach_the_run(
         self, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run]

@@ -1,4 +1,5 @@
 from app.training import fields
+from pipeline.errors import ConfigError
 from pipeline.training.config import TrainingConfig, settings
 
 
@@ -28,3 +29,11 @@ def test_changes_are_named_in_words() -> None:
     assert fields.changes(TrainingConfig(architecture="vgg", epochs=7, flip=False, l2=2.5e-4)) == [
         *("network VGG", "epochs 7", "L2 penalty 0.00025", "mirror off")
     ]
+
+
+def test_errors_name_settings_by_their_titles() -> None:
+    # Whole names alone: the network `seed_cnn` is not the setting `seed`.
+    error = ConfigError("warmup_epochs (60) of seed_cnn must be below epochs (50)")
+    assert str(fields.in_words(error)) == (
+        "“Warm-up, epochs” (60) of seed_cnn must be below “Epochs” (50)"
+    )
