@@ -63,6 +63,11 @@ def choose_dataset(home: Home, name: str) -> None:
     _save(home, replace(load(home), dataset=name, edits=NO_EDITS))
 
 
+def follow_active(home: Home) -> None:
+    """Gives up the chosen dataset and its edits for the active dataset as imported."""
+    _save(home, replace(load(home), dataset=None, edits=NO_EDITS))
+
+
 def choose_edits(home: Home, dataset: str, edits: str) -> None:
     """Changes which edits of a dataset are trained with: `none`, `latest` or a version."""
     _save(home, replace(load(home), dataset=dataset, edits=edits))

@@ -34,6 +34,7 @@ class Request:
         config: The training; `None` if the settings contradict.
         problem: Why there is no configuration; it names settings by their titles.
         edits: Which edits of the dataset: `none`, `latest` or a version.
+        stands_in: Whether the dataset takes the place of a chosen one that is gone.
     """
 
     dataset: str
@@ -41,17 +42,19 @@ class Request:
     config: TrainingConfig | None
     problem: PipelineError | None
     edits: str
+    stands_in: bool
 
 
 @dataclass(frozen=True)
 class _Form:
-    """What the groups of widgets show."""
+    """What the groups of widgets show; `gone` is a chosen dataset that is not there any more."""
 
     datasets: list[str]
     dataset: str
     meta: DatasetMeta
     values: dict[str, Any]
     edits: edits.Choice
+    gone: str | None
 
     @property
     def has_votes(self) -> bool:
@@ -68,9 +71,16 @@ def view(names: list[str]) -> Request:
     active = state.active_dataset(resources.home(), resources.datasets())
     dataset = current.dataset if current.dataset in names else active or names[0]
     meta = resources.datasets().meta(dataset)
+    gone = None if current.dataset == dataset else current.dataset
+    if gone is not None:
+        st.warning(
+            f"The dataset “{views.plain(gone)}” is not there any more: "
+            f"“{views.plain(dataset)}” is taken instead.",
+            icon=":material/database_off:",
+        )
     # Another dataset than the draft's has other edits.
     choice = edits.find(dataset, current.edits if current.dataset == dataset else NO_EDITS)
-    form = _Form(names, dataset, meta, current.values, choice)
+    form = _Form(names, dataset, meta, current.values, choice, gone)
     request = _request(form)
     _presets(request.config, has_votes=form.has_votes)
     groups = {
@@ -100,7 +110,8 @@ def _request(form: _Form) -> Request:
         config = checked(values)
     except PipelineError as error:
         problem = fields.in_words(error)
-    return Request(form.dataset, form.meta, config, problem, form.edits.chosen)
+    chosen = form.edits.chosen
+    return Request(form.dataset, form.meta, config, problem, chosen, form.gone is not None)
 
 
 def _presets(config: TrainingConfig | None, *, has_votes: bool) -> None:

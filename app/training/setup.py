@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import get_data, resources, views
-from app.training import costs, form, launch, steer
+from app.training import costs, draft, form, launch, steer
 from app.training.form import Request
 from pipeline.training.config import TrainingConfig
 
@@ -59,6 +59,8 @@ def _start(request: Request) -> None:
 def _begin(request: Request, config: TrainingConfig, name: str) -> bool:
     with views.guarded():
         run = launch.begin(config, request.dataset, name.strip() or None, request.edits)
+        if request.stands_in:
+            draft.follow_active(resources.home())  # it was said, and the training was started
         steer.show(run)
         return True
     return False

@@ -232,6 +232,26 @@ class TestEdits:
         assert "train_start" in {button.key for button in app.button}
 
 
+class TestGoneDataset:
+    def test_a_clone_whose_dataset_is_gone_says_which_is_taken_instead(
+        self, home: Home, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run]
+    ) -> None:
+        write_dataset("others")
+        make_run(home, "done", RunStatus.FINISHED, epochs=4)
+        app = open_page(PAGE)
+        assert not app.warning
+        app = app.segmented_control("train_view").set_value("Watch").run()
+        app = app.button("train_clone").click().run()
+        assert [warning.value for warning in app.warning] == [
+            "The dataset “faces” is not there any more: “others” is taken instead."
+        ]
+        # Who starts it has agreed.
+        app = app.button("train_start").click().run()
+        assert started[0].config["dataset"] == "others"
+        app = app.segmented_control("train_view").set_value("New run").run()
+        assert not app.warning
+
+
 class TestStart:
     def test_starts_what_the_form_says_and_shows_it(
         self, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run], texts: Texts
