@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
 from app import resources, state, views
 from app.class_bars import class_bars
+from app.training import edits, launch
 from pipeline.dataset import DatasetMeta
+from pipeline.dataset.overlay import OverlayStore
 from pipeline.errors import PipelineError
+from pipeline.runs import Run
 
 _FACES_PER_CLASS = 4
 
@@ -108,10 +112,30 @@ def _activate(name: str) -> None:
 def _confirm_delete(name: str) -> None:
     size = views.file_size(resources.folder_bytes(resources.home().data / name))
     st.markdown(
-        f"**{name}** ({size}) is removed from this computer for good, and so are any edits made "
-        "of it. The file that it was imported from stays where it is, and so do runs trained on it."
+        f"**{name}** ({size}) is removed from this computer for good, and so are {_edits(name)}. "
+        "The file that it was imported from stays where it is, and so do runs trained on it."
     )
+    ending = [run.title for run in launch.lively() if _learns_from(run, name)]
+    if ending:
+        st.warning(
+            "These runs are being trained on it now, or queued, and cannot be continued "
+            f"afterwards: {views.plain(', '.join(ending))}.",
+            icon=":material/model_training:",
+        )
     views.keep_or_delete(_delete, name, key="delete")
+
+
+def _edits(name: str) -> str:
+    words = ""
+    with suppress(PipelineError):  # what is damaged can be deleted all the same
+        words = edits.words(OverlayStore(resources.home().data).load(resources.dataset(name)))
+    return f"its edits ({words})" if words else "any edits made of it"
+
+
+def _learns_from(run: Run, dataset: str) -> bool:
+    with suppress(PipelineError):
+        return bool(run.config.get("dataset") == dataset)
+    return False
 
 
 def _delete(name: str) -> None:

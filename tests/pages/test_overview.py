@@ -1,5 +1,6 @@
 import json
 import lzma
+import os
 import re
 import shutil
 import threading
@@ -16,10 +17,13 @@ from streamlit.testing.v1 import AppTest
 from app import get_data, resources, state
 from app.messages import APOLOGY
 from pipeline.dataset import Dataset
+from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.errors import DatasetError
+from pipeline.files import write_json
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Progress
 from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
+from pipeline.training.queue import RunQueue
 
 OpenPage = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
@@ -281,6 +285,27 @@ class TestDatasets:
         # With one alone there is nothing to pick.
         assert not app.selectbox
         assert ":small[:gray[Dataset]]  \nsecond" in texts(app)
+
+    def test_delete_says_which_edits_go_too_and_which_runs_cannot_go_on(
+        self, home: Home, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
+    ) -> None:
+        dataset = write_dataset("demo")
+        app = open_page()
+        app.button(key="delete_demo").click().run()
+        assert "and so are any edits made of it." in texts(app)
+        assert not app.warning
+        overlays = OverlayStore(home.data)
+        overlays.add(dataset, relabel([0, 7], 3), based_on=0)
+        overlays.add(dataset, exclude([6]), based_on=1)
+        live = {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
+        make_run(home, "busy", RunStatus.RUNNING, 1, **live)
+        make_run(home, "done", RunStatus.FINISHED, 4)
+        RunQueue(home).submit(make_run(home, "next", RunStatus.STOPPED, 1))
+        elsewhere = make_run(home, "elsewhere", RunStatus.RUNNING, 1, **live)
+        write_json(elsewhere.folder / "config.json", {"epochs": 4, "dataset": "others"})
+        app.button(key="delete_demo").click().run()
+        assert "and so are its edits (2 relabelled, 1 left out)." in texts(app)
+        assert app.warning[0].value.endswith("cannot be continued afterwards: busy, next.")
 
     def test_the_only_one_is_deleted_where_it_is_shown(
         self, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset
