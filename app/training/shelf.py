@@ -87,7 +87,9 @@ def _table(wanted: dict[str, Any]) -> None:
     if not records:
         views.empty_state("No run fits", "Change the words, the status or the tags above.")
         return
-    rows = [_row(item) for item in records]
+    active = resources.models().active()
+    serving = active.name if active is not None and active.origin == "run" else None
+    rows = [_row(item, is_active=item.run == serving) for item in records]
     # Another list of runs must not inherit the place of a choice in this one.
     key = "runs_table_" + re.sub(r"\W", "_", "_".join(item.run for item in records))
     picked = st.dataframe(
@@ -102,7 +104,7 @@ def _table(wanted: dict[str, Any]) -> None:
         column_order=[
             name
             for name in _COLUMNS
-            # What people write into is a column once somebody has.
+            # What most runs have nothing in is a column once one has.
             if name not in _OPTIONAL or any(row[name] for row in rows)
         ],
     )
@@ -128,7 +130,7 @@ def _take_choice(table: str, ids: list[str]) -> None:
         st.rerun()
 
 
-def _row(item: Record) -> dict[str, Any]:
+def _row(item: Record, *, is_active: bool) -> dict[str, Any]:
     percent = {
         name: None if value is None else 100 * value
         for name, value in (
@@ -142,6 +144,7 @@ def _row(item: Record) -> dict[str, Any]:
         "run": item.run,
         "title": item.title,
         "status": with_sign(item.phase),
+        "model": "● Active" if is_active else "",
         "tags": list(item.tags),
         "network": item.network,
         "dataset": item.dataset,
@@ -161,6 +164,7 @@ _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True),
     "title": st.column_config.TextColumn("Title"),
     "status": st.column_config.TextColumn("Status", width="small"),
+    "model": st.column_config.TextColumn("Model", width="small"),
     "tags": st.column_config.ListColumn("Tags"),
     "network": st.column_config.TextColumn("Network"),
     "dataset": st.column_config.TextColumn("Dataset"),
@@ -177,4 +181,4 @@ _COLUMNS = {
     "reason": st.column_config.TextColumn("Why it ended", width="large"),
     "archived": st.column_config.TextColumn("Archived", width="small"),
 }
-_OPTIONAL = frozenset({"title", "tags", "note", "reason", "archived"})
+_OPTIONAL = frozenset({"title", "model", "tags", "note", "reason", "archived"})

@@ -9,6 +9,7 @@ from app.training import curation
 from pipeline.runs import KEPT_FOR, Run, TrashedRun
 
 _JUST_DELETED = "runs_just_deleted"
+_WAS_ACTIVE = "runs_deleted_active"
 
 
 def delete(runs: list[Run]) -> None:
@@ -20,14 +21,12 @@ def delete(runs: list[Run]) -> None:
     active = resources.models().active()
     gone: list[TrashedRun] = []
     st.session_state[_JUST_DELETED] = gone
+    st.session_state[_WAS_ACTIVE] = None
     for run in runs:
         gone.append(resources.runs().delete(run.id))
         resources.queue().remove(run.id)
         if active is not None and active.folder == run.folder:
-            st.toast(
-                f"The model of {views.plain(run.id)} was the active one.",
-                icon=":material/neurology:",
-            )
+            st.session_state[_WAS_ACTIVE] = run.id
 
 
 def undo_line() -> None:
@@ -35,10 +34,16 @@ def undo_line() -> None:
     gone: list[TrashedRun] = st.session_state.get(_JUST_DELETED, [])
     if not gone:
         return
-    names = ", ".join(views.plain(item.run.id) for item in gone)
+    ids = [item.run.id for item in gone]
+    text = f"Deleted {', '.join(ids)}."
+    was_active = st.session_state.get(_WAS_ACTIVE)
+    if was_active in ids:
+        active = resources.models().active()
+        now = "there is none" if active is None else f"it is {active.name}"
+        text += f" The active model was {was_active}; now {now}."
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="runs_undo"):
         with st.container(width="stretch"):
-            st.info(f"Deleted {names}.", icon=":material/delete:")
+            st.info(views.plain(text), icon=":material/delete:")
         st.button("Undo", key="runs_undo_delete", icon=":material/undo:", on_click=_undo)
         st.button(
             "Dismiss",

@@ -102,6 +102,25 @@ def test_a_deletion_can_be_taken_back(
     assert not app.info
 
 
+def test_the_active_run_is_marked_and_its_deletion_names_its_successor(
+    home: Home, open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    for name in ("first", "second"):
+        make_run(name, model=True)
+    app = open_page(PAGE)
+    assert list(app.dataframe[0].value["model"]) == ["● Active", ""]
+    app = choose(app, "second").button("runs_delete").click().run()
+    assert app.info[0].value == "Deleted second. The active model was second; now it is first."
+    assert list(app.dataframe[0].value["model"]) == ["● Active"]
+    app = app.button("runs_undo_delete").click().run()
+    assert list(app.dataframe[0].value["model"]) == ["● Active", ""]
+    # Which other one is deleted makes no difference to the model.
+    app = choose(app, "first").button("runs_delete").click().run()
+    assert app.info[0].value == "Deleted first."
+    app = choose(app, "second").button("runs_delete").click().run()
+    assert app.info[0].value == "Deleted second. The active model was second; now there is none."
+
+
 def test_trash_gives_back_until_it_is_emptied(
     home: Home, open_page: OpenPage, make_run: Callable[..., Run]
 ) -> None:
