@@ -163,7 +163,7 @@ def _row(item: Record, *, is_active: bool) -> dict[str, Any]:
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True),
     "title": st.column_config.TextColumn("Title"),
-    "status": st.column_config.TextColumn("Status", width="small"),
+    "status": st.column_config.TextColumn("Status", width=130),  # for "✕ Failed to start"
     "model": st.column_config.TextColumn("Model", width="small"),
     "tags": st.column_config.ListColumn("Tags"),
     "network": st.column_config.TextColumn("Network"),

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.recognition import change_settings, load_settings
+from app.training.launch import Phase
 from app.training.transfer import _packed, import_work
+from app.training.words import with_sign
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_ONNX
@@ -77,6 +80,13 @@ def test_lists_every_run_a_damaged_one_too(
     assert table.loc["broken", "status"] == "✕ Damaged"
     app = app.text_input("runs_find").set_value("firs").run()
     assert list(app.dataframe[0].value["run"]) == ["first"]
+
+
+def test_every_status_fits_its_column(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
+    make_run("first")
+    columns = json.loads(open_page(PAGE).dataframe[0].proto.columns)
+    longest = max(map(len, map(with_sign, Phase)))
+    assert columns["status"]["width"] >= 7 * longest  # pixels
 
 
 def test_filter_by_status(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
