@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import resources, state, views
+from app import active_dataset, resources, views
 from app.class_bars import class_bars
 from app.training import edits, launch
 from pipeline.dataset import DatasetMeta
@@ -105,7 +105,7 @@ def _delete_button(name: str) -> None:
 
 def _activate(name: str) -> None:
     with views.guarded():
-        state.remember(resources.home(), active_dataset=name)
+        active_dataset.choose(name)
 
 
 @st.dialog("Delete this dataset?", icon=":material/delete:")

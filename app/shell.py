@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from app import resources, state, views
+from app import active_dataset, resources, state, views
 from app.jobs import JobSnapshot, JobState
 from pipeline.errors import PipelineError
 from pipeline.labels import EMOTIONS
@@ -161,7 +161,7 @@ def _dataset_picker() -> None:
 
 
 def _dataset_picked() -> None:
-    state.remember(resources.home(), active_dataset=st.session_state[_PICKER])
+    active_dataset.choose(st.session_state[_PICKER])
 
 
 def _model_line() -> None:

@@ -65,7 +65,9 @@ def choose_dataset(home: Home, name: str) -> None:
 
 def follow_active(home: Home) -> None:
     """Gives up the chosen dataset and its edits for the active dataset as imported."""
-    _save(home, replace(load(home), dataset=None, edits=NO_EDITS))
+    draft = load(home)
+    if draft.dataset is not None:
+        _save(home, replace(draft, dataset=None, edits=NO_EDITS))
 
 
 def choose_edits(home: Home, dataset: str, edits: str) -> None:

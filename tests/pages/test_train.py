@@ -232,7 +232,24 @@ class TestEdits:
         assert "train_start" in {button.key for button in app.button}
 
 
-class TestGoneDataset:
+class TestDataset:
+    def test_the_form_follows_the_newer_choice(
+        self, open_page: OpenPage, write_dataset: WriteDataset
+    ) -> None:
+        write_dataset("faces")
+        write_dataset("others")
+        app = open_page(PAGE)
+        assert app.selectbox("active_dataset").value == "faces"
+        app = app.selectbox("train_dataset").set_value("others").run()
+        # What is chosen for a training is not what the other pages show.
+        assert app.selectbox("active_dataset").value == "faces"
+        app = app.selectbox("active_dataset").set_value("others").run()
+        app = app.selectbox("active_dataset").set_value("faces").run()
+        assert app.selectbox("train_dataset").value == "faces"
+        app = app.selectbox("train_dataset").set_value("others").run()
+        open_page().button("activate_others").click().run().button("activate_faces").click().run()
+        assert open_page(PAGE).selectbox("train_dataset").value == "faces"
+
     def test_a_clone_whose_dataset_is_gone_says_which_is_taken_instead(
         self, home: Home, open_page: OpenPage, write_dataset: WriteDataset, started: list[Run]
     ) -> None:
