@@ -23,7 +23,7 @@ from pipeline.cli import (
     train,
     video,
 )
-from pipeline.cli.common import console
+from pipeline.cli.common import notes
 from pipeline.errors import PipelineError
 from pipeline.files import disk_trouble
 from pipeline.progress import Cancelled
@@ -66,13 +66,13 @@ def main() -> None:
     try:
         app()
     except Cancelled as wish:
-        console().print(str(wish) or "stopped", style="yellow", markup=False)
+        notes().print(str(wish) or "stopped", style="yellow", markup=False)
         sys.exit(130)
     except (PipelineError, OSError) as error:
         reason = str(error) if isinstance(error, PipelineError) else disk_trouble(error)
         if reason is None:
             raise
-        console().print(f"error: {reason}", style="red", markup=False, soft_wrap=True)
+        notes().print(f"error: {reason}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What the commands share: the console, progress bars, JSON output, exit codes."""
+"""What the commands share: the consoles, progress bars, JSON output, exit codes."""
 
 from __future__ import annotations
 
@@ -57,6 +57,9 @@ def json_file(help: str) -> Any:
     )
 
 
+_UNLIMITED = 100_000
+"""Characters in a line that no terminal shows; rich wants a number."""
+
 EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
@@ -91,7 +94,18 @@ Views = Annotated[
 
 
 def console() -> Console:
-    """Where people read: standard error, so that `--json` output stays clean."""
+    """Where a command's results for people go: standard output, to be piped and kept.
+
+    Only a terminal limits its width: what is piped or kept in a file is cut nowhere.
+    """
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen.width = _UNLIMITED
+    return screen
+
+
+def notes() -> Console:
+    """Where all else for people goes, progress, notes and errors: standard error."""
     return Console(stderr=True, highlight=False)
 
 
@@ -134,7 +148,7 @@ def with_edits(dataset: Dataset, edits: str | None) -> Dataset:
     """
     chosen = OverlayStore(datasets().root).edited(dataset, edits or NO_EDITS)
     if edits == LATEST and chosen.edits is None:
-        console().print(f"{dataset.name} has no edits.", markup=False)
+        notes().print(f"{dataset.name} has no edits.", markup=False)
     return chosen
 
 
@@ -208,7 +222,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    screen = console()
+    screen = notes()
     # In a log file a bar is noise.
     with ProgressBar(
         *columns, console=screen, transient=True, disable=not screen.is_terminal
@@ -229,7 +243,7 @@ def loading_keras() -> Iterator[None]:
     error while they load, whatever its log level; if loading fails, they are shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    console().print(f"Loading Keras on {os.environ.get('KERAS_BACKEND', 'tensorflow')} …")
+    notes().print(f"Loading Keras on {os.environ.get('KERAS_BACKEND', 'tensorflow')} …")
     sys.stderr.flush()
     screen = os.dup(2)
     with tempfile.TemporaryFile() as chatter:

@@ -13,6 +13,7 @@ from pipeline.cli.common import (
     JsonFlag,
     console,
     datasets,
+    notes,
     pick_dataset,
     print_json,
     progress_bar,
@@ -91,12 +92,12 @@ def list_datasets(as_json: JsonFlag = False) -> None:
         try:
             found.append((name, store.meta(name)))
         except DatasetError as error:
-            console().print(f"warning: {error}", style="yellow", markup=False)
+            notes().print(f"warning: {error}", style="yellow", markup=False)
     if as_json:
         print_json([{"name": name, **meta.to_dict()} for name, meta in found])
         return
     if not found:
-        console().print(
+        notes().print(
             "No datasets yet: `dataset import FILE`, `dataset download` or `dataset demo`.",
             markup=False,
         )
@@ -173,7 +174,7 @@ def _show(dataset: Dataset, as_json: bool) -> None:
         return
     _print_counts(dataset)
     for note in dataset.meta.notes:
-        console().print(f"Note: {note}", markup=False)
+        notes().print(f"Note: {note}", markup=False)
     if dataset.votes is not None:
         console().print(f"FER+ votes: {dataset.meta.votes_source}", markup=False)
     console().print(f"Files: {dataset.folder}", markup=False)

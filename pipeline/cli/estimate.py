@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import console, loading_keras, pick_dataset, print_json
+from pipeline.cli.common import loading_keras, notes, pick_dataset, print_json
 from pipeline.training.estimate import measure, read_settings
 
 
@@ -23,5 +23,5 @@ def estimate(
     chosen = pick_dataset(dataset)
     with loading_keras():
         import keras
-    console().print(f"Measuring {config.architecture} on {keras.backend.backend()} …")
+    notes().print(f"Measuring {config.architecture} on {keras.backend.backend()} …")
     print_json(measure(config, chosen).to_dict())

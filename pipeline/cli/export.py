@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.common import ModelName, console, loading_keras
+from pipeline.cli.common import ModelName, console, loading_keras, notes
 from pipeline.export import export_model
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
@@ -34,6 +34,6 @@ def export(
     entry = ModelCatalog(Home.from_environment()).resolve(model)
     with loading_keras():
         import tensorflow  # noqa: F401
-    with console().status(f"Writing {format}"):
+    with notes().status(f"Writing {format}"):
         export_model(entry.folder, format, out, overwrite=force)
     console().print(f"{entry.name} as {format}: {out}", markup=False)

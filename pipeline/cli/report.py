@@ -12,6 +12,7 @@ from pipeline.cli.common import (
     ScoredSplit,
     Views,
     console,
+    notes,
     pick_dataset,
     progress_bar,
     trained_on_if_here,
@@ -60,5 +61,5 @@ def report(
         material = gather(entry, chosen, split, cache=home.cache, tta=tta, progress=progress)
     write_report(compose(material, num_mistakes=mistakes), out)
     if chosen is None:
-        console().print("Its dataset is not here: the report tells the stored figures.")
+        notes().print("Its dataset is not here: the report tells the stored figures.")
     console().print(f"Report: {out}", markup=False, soft_wrap=True)

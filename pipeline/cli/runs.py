@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli import queue, run_files
-from pipeline.cli.common import JsonFlag, cell, console, print_json, runs
+from pipeline.cli.common import JsonFlag, cell, console, notes, print_json, runs
 from pipeline.errors import PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunNotes, RunStatus, edit_notes
@@ -47,14 +47,14 @@ def list_runs(
         try:
             found.append(_summary(run))
         except (PipelineError, KeyError) as error:
-            console().print(
+            notes().print(
                 f"warning: run {run.id}: {error}", style="yellow", markup=False, soft_wrap=True
             )
     if as_json:
         print_json(found)
         return
     if not found:
-        console().print("No runs yet: start one with `python -m pipeline train`.", markup=False)
+        notes().print("No runs yet: start one with `python -m pipeline train`.", markup=False)
         return
     _print_table("Runs", found)
 

@@ -18,6 +18,7 @@ from pipeline.cli.common import (
     console,
     datasets,
     loading_keras,
+    notes,
     pick_dataset,
     print_json,
     progress_bar,
@@ -77,7 +78,7 @@ def _advance_queue() -> None:
         RunQueue(Home.from_environment()).advance()
     except (PipelineError, OSError) as error:
         # Not in place of what became of the training itself.
-        console().print(f"The queue could not go on: {error}", style="yellow", markup=False)
+        notes().print(f"The queue could not go on: {error}", style="yellow", markup=False)
 
 
 def _tell_place(run: Run, place: int, as_json: bool) -> None:
@@ -159,7 +160,7 @@ def _train(run: Run) -> RunStatus:
     if backend not in _KERAS_BACKENDS:
         raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
     config = run.config
-    console().print(
+    notes().print(
         f"Run {run.id}: {config['architecture']} on {config['dataset']}"
         f"{_edits(config.get('overlay_version'))}, up to {config['epochs']} epochs; "
         f"files in {run.folder}",
@@ -185,7 +186,7 @@ def _epoch_bar() -> Iterator[_EpochBar]:
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
     )
-    screen = console()
+    screen = notes()
     # In a log file the bar is noise; the lines of finished epochs are not.
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
         yield _EpochBar(bar, bar.add_task("", total=1, epoch="1", figures="starting"))
@@ -219,7 +220,7 @@ class _EpochBar:
 def _summarise(run: Run, status: RunStatus) -> None:
     best = run.best
     if best is None:
-        console().print(f"{status}; no epoch was finished, so there is no model yet.")
+        notes().print(f"{status}; no epoch was finished, so there is no model yet.")
         return
     table = Table(title=f"{run.id}: {status}, best epoch {best['epoch']}")
     for heading in ("split", "accuracy", "95 % interval", "clean", "macro-F1"):

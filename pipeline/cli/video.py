@@ -14,6 +14,7 @@ from pipeline.cli.common import (
     ServedModel,
     console,
     load_classifier,
+    notes,
     progress_bar,
 )
 from pipeline.files import write_json, write_text
@@ -65,7 +66,7 @@ def _print(analysis: VideoAnalysis, out: Path) -> None:
         )
     console().print(table if analysis.tracks else "no face found", style=None)
     for note in analysis.notes:
-        console().print(f"[yellow]{escape(note)}[/yellow]")
+        notes().print(f"[yellow]{escape(note)}[/yellow]")
     console().print(f"{len(analysis.samples)} samples; results in {escape(str(out))}")
 
 

@@ -40,12 +40,12 @@ def test_json_holds_differences_and_verdicts(
 def test_table_for_people(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("compare", "good", "blind", "--split", "test") == 0
     shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "Against good on 70 test images of bars" in shown.err
-    assert "71.4%" in shown.err
-    assert "-28.6 (" in shown.err
-    assert "worse" in shown.err
-    assert "blind against good, by class" in shown.err
+    assert shown.err == ""
+    assert "Against good on 70 test images of bars" in shown.out
+    assert "71.4%" in shown.out
+    assert "-28.6 (" in shown.out
+    assert "worse" in shown.out
+    assert "blind against good, by class" in shown.out
 
 
 @pytest.mark.usefixtures("bars")

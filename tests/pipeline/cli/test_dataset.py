@@ -39,7 +39,7 @@ def cells(shown: str) -> list[list[str]]:
 
 def test_import_shows_counts(command, home, table, capsys) -> None:
     assert command("dataset", "import", str(table)) == 0
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert "fer2013: faces.csv, 21 images" in shown
     assert ["Disgust", "1", "1", "1", "3"] in cells(shown)
     assert DatasetStore(home.data).names() == ["fer2013"]
@@ -96,9 +96,9 @@ def test_demo_is_labelled_as_synthetic(command, home, monkeypatch, capsys) -> No
     few = partial(synthetic.build_demo, num_images=21)
     monkeypatch.setattr(synthetic, "build_demo", few)
     assert command("dataset", "demo") == 0
-    assert "(synthetic)" in capsys.readouterr().err
+    assert "(synthetic)" in capsys.readouterr().out
     assert command("dataset", "list") == 0
-    assert "(synthetic)" in capsys.readouterr().err
+    assert "(synthetic)" in capsys.readouterr().out
     assert DatasetStore(home.data).open("demo").meta.synthetic
 
 
@@ -132,7 +132,7 @@ def test_report_of_the_only_dataset(command, home, table, capsys) -> None:
     assert told["num_samples"] == 21
     assert told["exact_duplicates"]["num_conflicting_groups"] == 1
     assert command("dataset", "report", "fer2013") == 0
-    lines = cells(capsys.readouterr().err)
+    lines = cells(capsys.readouterr().out)
     assert ["of test, also in train", "1", "0 with the same label"] in lines
     assert ["largest to smallest class", "1.0 : 1", "train"] in lines
 
@@ -147,7 +147,7 @@ def test_report_needs_a_name_where_there_are_several(command, home, table, capsy
 def test_votes_are_attached(command, home, table, votes, capsys) -> None:
     command("dataset", "import", str(table))
     assert command("dataset", "votes", "fer2013", str(votes)) == 0
-    assert "Attached votes for 21 images" in capsys.readouterr().err
+    assert "Attached votes for 21 images" in capsys.readouterr().out
     assert DatasetStore(home.data).open("fer2013").meta.votes_source == str(votes)
 
 

@@ -36,7 +36,7 @@ def test_saves_shows_the_gain_and_activates(
     command: Command, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("ensemble", "both", "keen", "timid", "--tta", "flip", "--activate") == 0
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert "On validation" in shown
     assert "On test" in shown
     assert "accuracy against" in shown

@@ -72,7 +72,7 @@ def test_edits_are_scored_with_on_request(
     assert latest.dataset.overlay_version == 2
     assert latest.dataset.fingerprint != official.dataset.fingerprint
     assert command("evaluate", "bars", "--edits", "1") == 0
-    assert "on b, test split with version 1 of the edits" in capsys.readouterr().err
+    assert "on b, test split with version 1 of the edits" in capsys.readouterr().out
 
 
 def test_a_dataset_without_edits_says_so(
@@ -90,11 +90,11 @@ def test_table_for_people_and_file_for_machines(
     arguments = ["--dataset", "a", "--tta", "flip", "--json", str(out)]
     assert command("evaluate", "bars-2025", *arguments) == 0
     shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "bars-2025 on a, test split (synthetic faces)" in shown.err
-    assert "100.00% (95 %: 100.00% to 100.00%)" in shown.err
-    assert "Confusion (rows true, columns predicted)" in shown.err
-    assert "surprise" in shown.err
+    assert shown.err == ""
+    assert "bars-2025 on a, test split (synthetic faces)" in shown.out
+    assert "100.00% (95 %: 100.00% to 100.00%)" in shown.out
+    assert "Confusion (rows true, columns predicted)" in shown.out
+    assert "surprise" in shown.out
     report = EvaluationReport.from_dict(json.loads(out.read_text()))
     assert (report.dataset.name, report.split, report.tta) == ("a", "test", "flip")
 

@@ -24,7 +24,7 @@ def test_writes_a_file_that_runs(
 ) -> None:
     out = tmp_path / "out" / "bars.onnx"
     assert command("export", model, "--format", "onnx", "--out", str(out)) == 0
-    assert f"model as onnx: {out}" in capsys.readouterr().err
+    assert f"model as onnx: {out}" in capsys.readouterr().out
     (found,) = onnxruntime.InferenceSession(out).get_inputs()
     assert found.shape == ["n", 48, 48, 1]
 

@@ -130,7 +130,7 @@ def test_detector_and_threshold_are_passed_on(run: Callable[..., Result], photos
 
 
 def test_table_for_people(run: Callable[..., Result], photos: Path) -> None:
-    text = run(photos).stderr
+    text = run(photos).stdout
     assert "no face found" in text
     assert "broken.JPG" in text
 

@@ -65,7 +65,7 @@ def test_queue_is_listed_and_changed(
 ) -> None:
     for name in ("first", "second", "third"):
         assert command("runs", "queue", "add", name) == 0
-    assert "third waits at place 2" in capsys.readouterr().err
+    assert "third waits at place 2" in capsys.readouterr().out
     assert command("runs", "queue", "move", "third", "1") == 0
     assert started == ["first"]
     capsys.readouterr()
@@ -104,6 +104,7 @@ def test_delete_and_restore(
     command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("runs", "delete", "first", "--yes") == 0
+    assert "Deleted first" in capsys.readouterr().out
     assert command("runs", "trash", "--json") == 0
     assert [row["run"] for row in said(capsys)] == ["first"]
     assert command("runs", "restore", "first") == 0
@@ -119,6 +120,7 @@ def test_export_and_import(
 ) -> None:
     file = tmp_path / "run.zip"
     assert command("runs", "export", "first", str(file)) == 0
+    capsys.readouterr()
     assert command("runs", "import", str(file), "--json") == 0
     assert said(capsys) == {"run": "first-2"}
     assert store.get("first-2").config == CONFIG
@@ -149,6 +151,18 @@ def test_brackets_in_a_title_are_shown_as_they_are(
     capsys.readouterr()
     assert command("runs", "list") == 0
     assert command("runs", "show", "first") == 0
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert shown.count("[/aug]") == 2
     assert shown.count("[v2]") == 2
+
+
+def test_results_are_on_standard_output_and_notes_are_not(
+    command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (store.get("second").folder / "config.json").write_text("{")
+    assert command("runs", "list") == 0
+    shown = capsys.readouterr()
+    assert "first" in shown.out
+    assert "warning" not in shown.out
+    assert "first" not in shown.err
+    assert "warning: run second" in shown.err

@@ -25,9 +25,9 @@ def test_figures_for_people_and_machines(
     still = str(write_video(tmp_path / "still.mkv", [first] * 2))
     assert command("stability", model, flicker, still, "--detector", "none") == 0
     shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "Changes of bars from frame to frame" in shown.err
-    assert "33.3%" in shown.err
+    assert shown.err == ""
+    assert "Changes of bars from frame to frame" in shown.out
+    assert "33.3%" in shown.out
     assert command("stability", model, flicker, still, "--detector", "none", "--json") == 0
     value = json.loads(capsys.readouterr().out)
     assert [clip["file"] for clip in value] == ["flicker.mkv", "still.mkv"]
@@ -45,7 +45,7 @@ def test_video_without_a_face_has_no_figures(
     assert value["num_tracks"] == value["raw"]["pairs"] == value["crops"]["num_faces"] == 0
     assert value["raw"]["changed"] is None
     assert command("stability", model, path) == 0
-    assert "–" in capsys.readouterr().err
+    assert "–" in capsys.readouterr().out
 
 
 def test_mistake_is_one_line(

@@ -27,9 +27,9 @@ def test_report_for_people_and_machines_is_computed_once(
 ) -> None:
     assert command("stress", model, "--dataset", "bars", "--split", "validation") == 0
     shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "bars under stress on bars, validation split (synthetic faces)" in shown.err
-    assert "Mouth hidden" in shown.err
+    assert shown.err == ""
+    assert "bars under stress on bars, validation split (synthetic faces)" in shown.out
+    assert "Mouth hidden" in shown.out
     (kept,) = (home.cache / "stress").iterdir()
     before = kept.stat().st_mtime_ns
     assert command("stress", model, "--dataset", "bars", "--split", "validation", "--json") == 0

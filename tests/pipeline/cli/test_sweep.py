@@ -59,13 +59,14 @@ def test_makes_shows_extends_and_deletes(
     assert (row["sweep"], row["finished"], row["best"]) == ("first", 1, 1.25)
     assert row["best_run"] == "first-t000"
     assert command("sweep", "extend", "first", "--trials", "4") == 0
+    capsys.readouterr()
     assert command("sweep", "show", "first", "--json") == 0
     shown = read()
     assert shown["definition"]["num_trials"] == 7
     assert shown["trials"][0]["params"] == {"learning_rate": 0.01}
     for words in (["list"], ["show", "first"]):
         assert command("sweep", *words) == 0
-        assert "first" in capsys.readouterr().err
+        assert "first" in capsys.readouterr().out
     assert command("sweep", "delete", "first", "--yes") == 0
     assert SweepStore.of(home).names() == []
 

@@ -141,7 +141,7 @@ def test_trains_then_shows_compares_and_deletes(
     assert "batch_size" not in first
     for words in (["list"], ["show", "one"], ["compare", "one", "two"]):
         assert command("runs", *words) == 0
-    assert "simple_cnn" in capsys.readouterr().err
+    assert "simple_cnn" in capsys.readouterr().out
 
     assert command("runs", "delete", "one", "--yes") == 0
     assert [run.id for run in RunStore(home.runs).list()] == ["two"]

@@ -44,7 +44,7 @@ def test_options(
     value = json.loads((out / "clip.json").read_text())
     assert len(value["samples"]) == 10
     assert value["samples"][0]["faces"][0]["w"] == 320
-    assert "10 samples" in capsys.readouterr().err
+    assert "10 samples" in capsys.readouterr().out
 
 
 def test_no_face_is_a_result(
@@ -53,7 +53,7 @@ def test_no_face_is_a_result(
     frames = [np.ascontiguousarray(skimage.data.coffee()[:240, :320])] * 3
     source = write_video(tmp_path / "cup.mp4", frames)
     assert command("video", str(source), "--out", str(tmp_path / "out"), "--model", model) == 0
-    assert "no face found" in capsys.readouterr().err
+    assert "no face found" in capsys.readouterr().out
     assert (tmp_path / "out" / "cup-marked.mp4").is_file()
 
 
