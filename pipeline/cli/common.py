@@ -57,7 +57,7 @@ def json_file(help: str) -> Any:
     )
 
 
-_UNLIMITED = 100_000
+UNLIMITED = 100_000
 """Characters in a line that no terminal shows; rich wants a number."""
 
 EDITS_METAVAR = f"{NO_EDITS}|{LATEST}|VERSION"
@@ -100,7 +100,7 @@ def console() -> Console:
     """
     screen = Console(highlight=False)
     if not screen.is_terminal:
-        screen.width = _UNLIMITED
+        screen.width = UNLIMITED
     return screen
 
 

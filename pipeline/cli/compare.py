@@ -15,6 +15,7 @@ from pipeline.cli.common import (
     progress_bar,
     trained_on,
 )
+from pipeline.cli.tables import print_rows
 from pipeline.dataset import Dataset, Split
 from pipeline.dataset.duplicates import twins_in_train
 from pipeline.errors import ConfigError
@@ -55,7 +56,7 @@ def compare(
     if as_json:
         print_json({"dataset": chosen.name, **found.to_dict()})
         return
-    console().print(_summary(found, chosen))
+    _print_summary(found, chosen)
     for pair in found.pairs:
         console().print(_classes(pair))
 
@@ -81,24 +82,25 @@ def _answers(
     return answers
 
 
-def _summary(found: Comparison, dataset: Dataset) -> Table:
+def _print_summary(found: Comparison, dataset: Dataset) -> None:
     synthetic = " (synthetic faces)" if dataset.meta.synthetic else ""
     where = f"{found.num_samples:,} {found.split} images of {dataset.name}{synthetic}"
-    clean = f"accuracy, clean ({found.num_clean:,})"
-    table = Table(
-        title=f"Against {found.baseline} on {where}",
+    clean = f"clean accuracy ({found.num_clean:,})"
+    figures = ("accuracy", clean, "macro-F1", "balanced accuracy")
+    first = found.pairs[0]
+    rows = [(found.baseline, *map(_baseline, _figures(first)), "baseline")]
+    for pair in found.pairs:
+        compared = map(_with_delta, _figures(pair))
+        rows.append((pair.other, *compared, f"{pair.verdict}\np {pair.p_adjusted:.2g}"))
+    columns = ("model", *figures, "verdict")
+    print_rows(
+        f"Against {found.baseline} on {where}",
+        [dict(zip(columns, row, strict=True)) for row in rows],
+        # A verdict is on the accuracy, and is what is asked for.
+        least=figures[::-1],
         caption="Differences in percentage points, with 95 % intervals (paired bootstrap). "
         "p: McNemar's exact test" + (", corrected by Holm" if len(found.pairs) > 1 else ""),
     )
-    for heading in ("model", "accuracy", clean, "macro-F1", "balanced accuracy", "p", "verdict"):
-        table.add_column(heading)
-    first = found.pairs[0]
-    table.add_row(found.baseline, *map(_baseline, _figures(first)), "", "baseline")
-    for pair in found.pairs:
-        table.add_row(
-            pair.other, *map(_with_delta, _figures(pair)), f"{pair.p_adjusted:.2g}", pair.verdict
-        )
-    return table
 
 
 def _classes(pair: PairComparison) -> Table:
@@ -130,9 +132,11 @@ def _baseline(difference: Difference | None) -> str:
 def _with_delta(difference: Difference | None) -> str:
     if difference is None:
         return "no image left"
-    return f"{difference.other:.1%}\n{_points(difference)}"
+    # Three short lines: the figures of a model fit beside its name and the verdict.
+    points = _points(difference, gap="\n")
+    return f"{difference.other:.1%}\n{points}"
 
 
-def _points(difference: Difference) -> str:
+def _points(difference: Difference, gap: str = " ") -> str:
     low, high = difference.ci95
-    return f"{100 * difference.delta:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return f"{100 * difference.delta:+.1f}{gap}({100 * low:+.1f} to {100 * high:+.1f})"

@@ -18,6 +18,7 @@ from pipeline.cli.common import (
     print_json,
     progress_bar,
 )
+from pipeline.cli.tables import print_rows
 from pipeline.dataset import SPLITS, Dataset, DatasetMeta, ferplus, kaggle, quality, synthetic
 from pipeline.dataset.readers import import_dataset
 from pipeline.errors import DatasetError
@@ -102,18 +103,18 @@ def list_datasets(as_json: JsonFlag = False) -> None:
             markup=False,
         )
         return
-    table = Table("name", "title", "images", "FER+ votes", "imported", "source")
-    for name, meta in found:
-        votes = "yes" if meta.votes_source else "no"
-        table.add_row(
-            name,
-            _title(meta),
-            f"{meta.num_samples:,}",
-            votes,
-            meta.created[:10],
-            escape(meta.source),
-        )
-    console().print(table)
+    rows = [
+        {
+            "name": name,
+            "title": _title(meta),
+            "images": f"{meta.num_samples:,}",
+            "FER+ votes": "yes" if meta.votes_source else "no",
+            "imported": meta.created[:10],
+            "source": meta.source,
+        }
+        for name, meta in found
+    ]
+    print_rows("Datasets", rows, least=("source", "imported", "FER+ votes", "title"))
 
 
 @app.command()
@@ -163,8 +164,7 @@ def _check_free(name: str, force: bool) -> None:
 
 
 def _title(meta: DatasetMeta) -> str:
-    title = escape(meta.title)
-    return f"{title} (synthetic)" if meta.synthetic else title
+    return f"{meta.title} (synthetic)" if meta.synthetic else meta.title
 
 
 def _show(dataset: Dataset, as_json: bool) -> None:
@@ -182,7 +182,7 @@ def _show(dataset: Dataset, as_json: bool) -> None:
 
 def _print_counts(dataset: Dataset) -> None:
     meta = dataset.meta
-    table = Table(title=f"{dataset.name}: {_title(meta)}, {meta.num_samples:,} images")
+    table = Table(title=f"{dataset.name}: {escape(_title(meta))}, {meta.num_samples:,} images")
     table.add_column("class")
     for split in SPLITS:
         table.add_column(split, justify="right")

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pipeline.cli.common import (
     JsonFlag,
     console,
     loading_keras,
+    notes,
     print_json,
     progress_bar,
     runs,
 )
+from pipeline.cli.tables import print_rows
 from pipeline.dataset import DatasetStore
 from pipeline.errors import ExportError, RunStateError
 from pipeline.files import replaced_file
@@ -71,10 +72,10 @@ def trash(
     if as_json:
         print_json(rows)
         return
-    table = Table("run", "deleted (UTC)", "token", title="Trash")
-    for row in rows:
-        table.add_row(*row.values())
-    console().print(table)
+    if rows:
+        print_rows("Trash (times in UTC)", rows, least=("deleted",))
+    else:
+        notes().print("The trash is empty.")
 
 
 def export(

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from pipeline.cli import queue, run_files
-from pipeline.cli.common import JsonFlag, cell, console, notes, print_json, runs
+from pipeline.cli.common import JsonFlag, notes, print_json, runs
+from pipeline.cli.tables import print_facts, print_rows
 from pipeline.errors import PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunNotes, RunStatus, edit_notes
@@ -22,6 +21,20 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+# The columns that a narrow terminal does without, the least important first.
+_LEAST = (
+    "val_macro_f1",
+    "best_epoch",
+    "created",
+    "title",
+    "tags",
+    "dataset",
+    "architecture",
+    "test_accuracy",
+    "epochs",
+    "status",
+)
+_LEAST_OF_EPOCH = ("images_per_second", "seconds", "learning_rate", "loss", "accuracy")
 
 app.add_typer(queue.app, name="queue")
 app.command("delete")(run_files.delete)
@@ -56,7 +69,7 @@ def list_runs(
     if not found:
         notes().print("No runs yet: start one with `python -m pipeline train`.", markup=False)
         return
-    _print_table("Runs", found)
+    print_rows("Runs", found, least=_LEAST)
 
 
 @app.command()
@@ -76,12 +89,11 @@ def show(run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: JsonFla
     if as_json:
         print_json(value)
         return
-    _print_table(run.id, [_summary(run)])
-    _print_table("History", [_epoch_row(entry) for entry in run.history])
-    for text in (run.notes.note, run.state.reason):
-        if text:
-            console().print(text, markup=False)
-    console().print(f"Files: {run.folder}", markup=False)
+    facts = {"note": run.notes.note, "reason": run.state.reason, "files": run.folder}
+    print_facts(run.id, {**_summary(run), **facts})
+    if run.history:
+        rows = [_epoch_row(entry) for entry in run.history]
+        print_rows("History", rows, least=_LEAST_OF_EPOCH)
 
 
 @app.command()
@@ -105,7 +117,8 @@ def compare(
     if as_json:
         print_json(rows)
     else:
-        _print_table("Comparison", rows)
+        known = [key for key in _LEAST if key not in differing]
+        print_rows("Comparison", rows, least=[*known, *reversed(differing)])
 
 
 @app.command()
@@ -126,7 +139,7 @@ def edit(
     changes = {name: value for name, value in wanted.items() if value is not None}
     edit_notes(run.folder, **changes)
     change_tags(run.folder, add=tag or (), remove=untag or ())
-    _print_table(run.id, [asdict(run.notes)])
+    print_facts(run.id, asdict(run.notes))
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -161,12 +174,3 @@ def _epoch_row(entry: dict[str, Any]) -> dict[str, Any]:
     shown = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
     more = ("learning_rate", "images_per_second", "seconds")
     return {key: entry.get(key) for key in (*shown, *more)}
-
-
-def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
-    table = Table(title=escape(title))
-    for key in rows[0] if rows else ():
-        table.add_column(key.replace("_", " "))
-    for row in rows:
-        table.add_row(*(cell(value) for value in row.values()))
-    console().print(table)

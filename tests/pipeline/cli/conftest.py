@@ -18,11 +18,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture
 def command(home: Home, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Runs `python -m pipeline` with arguments in this process and gives the exit code."""
+    # One line an error, however narrow the terminal of the test is.
+    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str) -> int:
         monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
-        # One line an error, however narrow the terminal of the test is.
-        monkeypatch.setenv("COLUMNS", "200")
         try:
             main()
         except SystemExit as exit_:

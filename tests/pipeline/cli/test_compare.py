@@ -43,7 +43,7 @@ def test_table_for_people(command: Command, capsys: pytest.CaptureFixture[str]) 
     assert shown.err == ""
     assert "Against good on 70 test images of bars" in shown.out
     assert "71.4%" in shown.out
-    assert "-28.6 (" in shown.out
+    assert "-28.6" in shown.out
     assert "worse" in shown.out
     assert "blind against good, by class" in shown.out
 
