@@ -124,7 +124,7 @@ def _train_and_package(
             f"run {run.id!r} cannot go on: its {CHECKPOINTS} are not here. Import it with them, "
             "or start a new run from the weights of its model (start_from)"
         )
-    start = start_weights(config.start_from, home) if config.start_from and not resumed else None
+    start = start_weights(config, home) if config.start_from and not resumed else None
     earlier, teacher = earlier_stages(config, home), teacher_contract(config, home)
     taught = None
     if config.teacher:

@@ -3,13 +3,15 @@
 Training in stages, say first on blended images and then on plain ones, or first
 on one dataset and then on another (transfer learning, Yosinski et al. 2014,
 arXiv:1411.1792).
+
+Importing this module does not import Keras: what cannot be started from is told
+before that is loaded.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigError, ModelLoadError
 from pipeline.home import Home
@@ -17,25 +19,45 @@ from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_KERAS, ModelContract
 from pipeline.training.config import TrainingConfig
 
+if TYPE_CHECKING:
+    import keras
 
-def start_weights(model: str, home: Home) -> Path:
+# What weights fit to; the input's size is not among them where a network pools.
+_NETWORK = ("architecture", "width", "attention")
+
+
+def start_weights(config: TrainingConfig, home: Home) -> Path:
     """The file with the weights to start from.
 
     Args:
-        model: A model or run, as `ModelCatalog.resolve` takes it.
+        config: The training; its `start_from` names a model or run, as
+            `ModelCatalog.resolve` takes it.
         home: Where it is looked for.
 
     Returns:
         Its `model.keras`.
 
     Raises:
-        ModelLoadError: If there is no such model.
-        ConfigError: If it has no weights to train further.
+        ModelLoadError: If there is no such model, or its contract is damaged.
+        ConfigError: If it has no weights to train further, or those of a network
+            that the training is not of.
     """
-    path = ModelCatalog(home).resolve(model).folder / MODEL_KERAS
+    entry = ModelCatalog(home).resolve(config.start_from)
+    path = entry.folder / MODEL_KERAS
     if not path.is_file():
         raise ConfigError(
-            f"{model!r} has no {MODEL_KERAS} to start from: choose a model that was trained here"
+            f"{config.start_from!r} has no {MODEL_KERAS} to start from: choose a model that was "
+            "trained here"
+        )
+    theirs, ours = entry.contract().training, config.to_dict()
+    others = [name for name in _NETWORK if theirs.get(name, ours[name]) != ours[name]]
+    if others:
+        had = ", ".join(f"{name} {theirs[name]}" for name in others)
+        wanted = ", ".join(f"{name} {ours[name]}" for name in others)
+        options = " ".join(f"--{name} {theirs[name]}" for name in others)
+        raise ConfigError(
+            f"cannot start from {config.start_from!r}: its network has {had}, the one to train "
+            f"{wanted}; give {options}, or choose another model"
         )
     return path
 
@@ -50,6 +72,8 @@ def start_from(model: keras.Model, path: Path) -> None:
     Raises:
         ConfigError: If the file cannot be read, or its network is another one.
     """
+    import keras
+
     try:
         source = keras.saving.load_model(path, compile=False)
     except Exception as error:  # fed with a damaged file, Keras fails in every way there is

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,9 +104,24 @@ def test_a_model_without_weights_to_train_is_refused(home: Home) -> None:
     served = make_model(home.root / "somewhere" / "onnx-only")
     assert not (served / MODEL_KERAS).exists()
     with pytest.raises(ConfigError, match="choose a model that was trained here"):
-        start_weights(str(served), home)
+        start_weights(TrainingConfig(start_from=str(served)), home)
     with pytest.raises(ModelLoadError, match="no model 'gone'"):
-        start_weights("gone", home)
+        start_weights(TrainingConfig(start_from="gone"), home)
+
+
+def test_a_model_of_another_network_is_refused_with_the_options_that_fit(home: Home) -> None:
+    from pipeline.training.warm_start import start_weights
+
+    folder = make_model(home.root / "somewhere" / "deep", training=_SMALL.to_dict())
+    (folder / MODEL_KERAS).touch()
+    same = TrainingConfig(architecture="vgg", width=0.25, start_from=str(folder))
+    assert start_weights(same, home) == folder / MODEL_KERAS
+    with pytest.raises(
+        ConfigError, match=r"the one to train architecture seed_cnn; give --architecture vgg,"
+    ):
+        start_weights(replace(same, architecture="seed_cnn"), home)
+    with pytest.raises(ConfigError, match=r"give --architecture vgg --width 0\.25, or"):
+        start_weights(TrainingConfig(start_from=str(folder)), home)
 
 
 def test_stages_are_told_as_far_back_as_they_are_known(home: Home) -> None:
