@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.common import loading_keras, notes, pick_dataset, print_json
 from pipeline.training.estimate import measure, read_settings
+from pipeline.training.preflight import check_settings
 
 
 def estimate(
@@ -21,6 +22,7 @@ def estimate(
     """Builds a network, times three training batches and prints the costs as JSON."""
     config = read_settings(settings)
     chosen = pick_dataset(dataset)
+    check_settings(config, chosen)
     with loading_keras():
         import keras
     notes().print(f"Measuring {config.architecture} on {keras.backend.backend()} …")

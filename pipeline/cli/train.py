@@ -31,6 +31,7 @@ from pipeline.runs import Run, RunStatus
 from pipeline.training import worker
 from pipeline.training.config import Setting, TrainingConfig, settings
 from pipeline.training.listeners import epoch_line
+from pipeline.training.preflight import check_training, check_unfinished
 from pipeline.training.queue import RunQueue
 
 _KERAS_BACKENDS = ("tensorflow", "jax", "torch")
@@ -55,9 +56,12 @@ def train(
         if changed or dataset or edits or name:
             raise ConfigError("--resume continues a run as it was begun: give no other setting")
         run = runs().get(resume)
+        check_unfinished(run)
     else:
-        chosen = with_edits(pick_dataset(dataset), edits)
-        run = worker.create(runs(), TrainingConfig(**changed), chosen, name)
+        chosen, config = with_edits(pick_dataset(dataset), edits), TrainingConfig(**changed)
+        # Before the run is made: a failed one that was never begun is of no use.
+        check_training(config, chosen, Home.from_environment())
+        run = worker.create(runs(), config, chosen, name)
     if queue:
         place = RunQueue(Home.from_environment()).submit(run)
         _tell_place(run, place, as_json)

@@ -29,6 +29,7 @@ from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.config import TrainingConfig
 from pipeline.training.distillation import teacher_contract, teacher_scores
 from pipeline.training.packaging import package_model
+from pipeline.training.preflight import check_unfinished
 from pipeline.training.trainer import Listener, Trainer
 from pipeline.training.warm_start import earlier_stages, start_weights
 
@@ -166,9 +167,8 @@ def _claimed(run: Run) -> Iterator[None]:
             held.enter_context(locked(run.folder, LOCK, timeout=0))
         except Timeout as error:
             raise RunStateError(f"run {run.id!r} is being trained by another process") from error
+        check_unfinished(run)
         state = run.state
-        if state.status is RunStatus.FINISHED:
-            raise RunStateError(f"run {run.id!r} has finished; start a new one to train further")
         write_state(
             run,
             replace(

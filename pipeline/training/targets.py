@@ -40,18 +40,30 @@ def targets(
     hard = np.eye(NUM_EMOTIONS, dtype=np.float32)[dataset.labels[indices]]
     if not soft_labels:
         return hard
-    if dataset.votes is None:
-        raise ConfigError(
-            f"soft_labels needs FER+ votes, but dataset {dataset.name!r} has none: attach them "
-            f"with `python -m pipeline dataset votes {dataset.name} FILE`"
-        )
-    votes = dataset.votes[indices]
+    votes = votes_of(dataset)[indices]
     if vote_targets == "fitted":
         soft, usable = labels_given_votes(votes, dataset.labels[indices])
     else:
         soft, usable = distribution(votes)
     share = np.where(usable, np.float32(soft_labels), np.float32(0))[:, None]
     return np.asarray(share * soft + (1 - share) * hard, np.float32)
+
+
+def votes_of(dataset: Dataset) -> npt.NDArray[np.uint8]:
+    """The FER+ votes of a dataset, which a training asks for.
+
+    Returns:
+        `uint8`, shape `(n, 10)`, columns as in `ferplus.COLUMNS`.
+
+    Raises:
+        ConfigError: If it has none.
+    """
+    if dataset.votes is None:
+        raise ConfigError(
+            f"soft_labels needs FER+ votes, but dataset {dataset.name!r} has none: attach them "
+            f"with `python -m pipeline dataset votes {dataset.name} FILE`"
+        )
+    return dataset.votes
 
 
 def labels_given_votes(

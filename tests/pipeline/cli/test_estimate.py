@@ -40,3 +40,18 @@ def test_a_setting_out_of_its_range_is_one_line(
     error = capsys.readouterr().err
     assert error.startswith("error: epochs must be in")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"attention": "se"}, "error: seed_cnn does not use attention"),
+        ({"soft_labels": 0.5}, "error: soft_labels needs FER+ votes"),
+    ],
+)
+def test_settings_that_do_not_fit_are_told_before_keras_is_loaded(
+    faces: None, command: Command, capsys: pytest.CaptureFixture[str],
+    settings: dict[str, object], message: str,
+) -> None:  # fmt: skip
+    assert command("estimate", "--settings", json.dumps(settings)) == 1
+    assert capsys.readouterr().err.startswith(message)

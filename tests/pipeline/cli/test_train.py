@@ -11,6 +11,7 @@ from pipeline.errors import TrainingError
 from pipeline.home import Home
 from pipeline.runs import RunStore
 from pipeline.training.config import TrainingConfig, settings
+from tests.compared_runs import store_bars, store_run
 
 Command = Callable[..., int]
 
@@ -46,6 +47,11 @@ def test_help_lists_every_setting_with_its_range(
         (["--resume", "gone", "--edits", "latest"], "give no other setting"),
         (["--edits", "3"], "'noise': the edits have versions 0 to 0, got version 3"),
         (["--edits", "newest"], "'none', 'latest' or the number of a version, got 'newest'"),
+        (["--attention", "se"], "seed_cnn does not use attention"),
+        (["--soft-labels", "0.5"], "dataset 'noise' has none: attach them"),
+        (["--teacher", "nobody"], "no model 'nobody'"),
+        (["--start-from", "nobody"], "no model 'nobody'"),
+        (["--start-from", "fer-vgg"], "give --architecture vgg_deep"),
     ],
 )
 @pytest.mark.usefixtures("dataset")
@@ -59,6 +65,16 @@ def test_mistake_is_one_line_and_leaves_no_run(
     assert message in error
     assert "\n" not in error
     assert RunStore(home.runs).list() == []
+
+
+def test_a_finished_run_is_not_resumed_and_keras_not_loaded(
+    command: Command, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_run(home, "done", store_bars(home))
+    assert command("train", "--resume", "done") == 1
+    assert capsys.readouterr().err == (
+        "error: run 'done' has finished; start a new one to train further\n"
+    )
 
 
 def test_without_a_dataset_it_says_how_to_get_one(
