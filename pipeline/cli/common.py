@@ -34,6 +34,7 @@ from pipeline.recognition.classifier import EmotionClassifier
 from pipeline.recognition.contract import ModelContract, data_title
 from pipeline.recognition.detectors import DETECTORS
 from pipeline.runs import RunStore
+from pipeline.training import backends
 
 TERMINAL = "-"
 """As the name of a file that is written: standard output."""
@@ -241,9 +242,13 @@ def loading_keras() -> Iterator[None]:
 
     TensorFlow's native libraries write notices of no use to anybody to standard
     error while they load, whatever its log level; if loading fails, they are shown.
+
+    Raises:
+        ConfigError: If Keras has no such backend, or it is not installed.
     """
+    backend = backends.chosen()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    notes().print(f"Loading Keras on {os.environ.get('KERAS_BACKEND', 'tensorflow')} …")
+    notes().print(f"Loading Keras on {backend} …")
     sys.stderr.flush()
     screen = os.dup(2)
     with tempfile.TemporaryFile() as chatter:

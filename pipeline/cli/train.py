@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -28,13 +27,11 @@ from pipeline.cli.common import (
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
-from pipeline.training import worker
+from pipeline.training import backends, worker
 from pipeline.training.config import Setting, TrainingConfig, settings
 from pipeline.training.listeners import epoch_line
 from pipeline.training.preflight import check_training, check_unfinished
 from pipeline.training.queue import RunQueue
-
-_KERAS_BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def train(
@@ -51,6 +48,7 @@ def train(
     Without options this is the seed recipe. `--resume ID` continues an
     interrupted run from its last finished epoch, with the edits it was begun with.
     """
+    backends.chosen()
     changed = {key: value for key, value in values.items() if value is not None}
     if resume is not None:
         if changed or dataset or edits or name:
@@ -160,9 +158,6 @@ train.__signature__ = _signature()  # type: ignore[attr-defined]
 
 
 def _train(run: Run) -> RunStatus:
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in _KERAS_BACKENDS:
-        raise ConfigError(f"KERAS_BACKEND must be one of {_KERAS_BACKENDS}, got {backend!r}")
     config = run.config
     notes().print(
         f"Run {run.id}: {config['architecture']} on {config['dataset']}"

@@ -67,6 +67,28 @@ def test_mistake_is_one_line_and_leaves_no_run(
     assert RunStore(home.runs).list() == []
 
 
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("jax", "KERAS_BACKEND is jax, which is not installed: get it with `python -m pip install"),
+        ("mxnet", "KERAS_BACKEND must be one of tensorflow, jax, torch, got 'mxnet'"),
+    ],
+)
+@pytest.mark.parametrize("words", [["train"], ["train", "--queue"], ["estimate"]])
+@pytest.mark.usefixtures("dataset")
+def test_a_backend_that_is_not_there_is_told_before_a_run_is_made(
+    command: Command, home: Home, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, backend: str, message: str, words: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("pipeline.training.backends.find_spec", lambda name: None)
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    assert command(*words) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith(f"error: {message}")
+    assert "\n" not in error
+    assert RunStore(home.runs).list() == []
+
+
 def test_a_finished_run_is_not_resumed_and_keras_not_loaded(
     command: Command, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
