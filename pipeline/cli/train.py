@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from pipeline.cli.common import (
@@ -20,16 +17,15 @@ from pipeline.cli.common import (
     notes,
     pick_dataset,
     print_json,
-    progress_bar,
     runs,
     with_edits,
 )
+from pipeline.cli.training_bar import training_bar
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
 from pipeline.training import backends, worker
 from pipeline.training.config import Setting, TrainingConfig, settings
-from pipeline.training.listeners import epoch_line
 from pipeline.training.preflight import check_training, check_unfinished
 from pipeline.training.queue import RunQueue
 
@@ -169,51 +165,12 @@ def _train(run: Run) -> RunStatus:
     with loading_keras():
         from pipeline.training.session import train_run
 
-    with _epoch_bar() as bar, progress_bar("Packaging") as packaging:
-        return train_run(run, datasets(), bar, packaging)
+    with training_bar() as bar:
+        return train_run(run, datasets(), bar, bar.on_other_work)
 
 
 def _edits(version: int | None) -> str:
     return "" if version is None else f" with version {version} of its edits"
-
-
-@contextmanager
-def _epoch_bar() -> Iterator[_EpochBar]:
-    columns = (
-        TextColumn("epoch {task.fields[epoch]}"),
-        BarColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeElapsedColumn(),
-    )
-    screen = notes()
-    # In a log file the bar is noise; the lines of finished epochs are not.
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
-        yield _EpochBar(bar, bar.add_task("", total=1, epoch="1", figures="starting"))
-
-
-class _EpochBar:
-    """A `Listener` that draws one bar for the epoch under way and a line for each finished."""
-
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        self._bar = bar
-        self._task = task
-
-    def on_batch(self, progress: dict[str, Any]) -> None:
-        minutes, seconds = divmod(round(progress["eta_seconds"]), 60)
-        self._bar.update(
-            self._task,
-            completed=progress["step"],
-            total=progress["steps"],
-            epoch=f"{progress['epoch']}/{progress['epochs']}",
-            figures=f"loss {progress['loss']:.3f}  accuracy {progress['accuracy']:.3f}  "
-            f"{progress['images_per_second']:.0f} images/s  at most {minutes}:{seconds:02d} to go",
-        )
-
-    def on_epoch(self, entry: dict[str, Any]) -> None:
-        self._bar.console.print(epoch_line(entry), soft_wrap=True)
-
-    def on_note(self, text: str) -> None:
-        self._bar.console.print(text, style="yellow", markup=False)
 
 
 def _summarise(run: Run, status: RunStatus) -> None:
