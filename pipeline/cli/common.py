@@ -120,8 +120,12 @@ def runs() -> RunStore:
     return RunStore(Home.from_environment().runs)
 
 
-def pick_dataset(name: str | None) -> Dataset:
+def pick_dataset(name: str | None, how: str = "with --dataset NAME") -> Dataset:
     """Opens a dataset; without a name, the only one there is.
+
+    Args:
+        name: Its name, or `None`.
+        how: How the command takes a name, to be told where one is missing.
 
     Raises:
         DatasetNotFoundError: If there is none of that name, or the choice is not clear.
@@ -133,7 +137,7 @@ def pick_dataset(name: str | None) -> Dataset:
     if len(known) != 1:
         raise DatasetNotFoundError(
             f"there are {len(known)} datasets in {store.root} ({', '.join(known)}): name one "
-            "of them"
+            f"of them {how}"
             if known
             else f"there is no dataset in {store.root} yet: get one with `python -m pipeline "
             "dataset import FILE` or `python -m pipeline dataset demo`"

@@ -122,7 +122,7 @@ def report(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None, as_json: JsonFlag = False
 ) -> None:
     """Looks a dataset over: balance, copies, near copies, bad images."""
-    dataset = pick_dataset(name)
+    dataset = pick_dataset(name, "as in `dataset report NAME`")
     with progress_bar(f"inspecting {dataset.name}") as progress:
         found = quality.inspect(dataset, progress=progress).to_dict()
     if as_json:

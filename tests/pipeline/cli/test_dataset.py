@@ -141,7 +141,10 @@ def test_report_needs_a_name_where_there_are_several(command, home, table, capsy
     command("dataset", "import", str(table), "--name", "one")
     command("dataset", "import", str(table), "--name", "two")
     assert command("dataset", "report") == 1
-    assert "(one, two)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "(one, two): name one of them as in `dataset report NAME`" in told
+    assert command("train") == 1
+    assert "(one, two): name one of them with --dataset NAME" in capsys.readouterr().err
 
 
 def test_votes_are_attached(command, home, table, votes, capsys) -> None:
