@@ -21,6 +21,7 @@ from pipeline.cli.common import (
     console,
     json_file,
     load_classifier,
+    notes,
     print_json,
     progress_bar,
 )
@@ -55,7 +56,10 @@ def recognize(
         typer.Option(help="Least confidence of a face, 0 to 1; default: the detector's own."),
     ] = None,
 ) -> None:
-    """Recognizes the expressions in photos; a file that cannot be read gets its reason."""
+    """Recognizes the expressions in photos; a file that cannot be read gets its reason.
+
+    The exit code is 1 if any file could not be read; the others are recognized all the same.
+    """
     files = list(_expand(paths))
     if not files:
         raise ImageFormatError(
@@ -77,7 +81,9 @@ def recognize(
         write_text(table, to_csv(results))
     if json != TERMINAL:
         _print(results)
-    if all(result.error for result in results):
+    num_failed = sum(bool(result.error) for result in results)
+    if num_failed:
+        notes().print(f"{num_failed} of {len(results)} files could not be read.")
         raise typer.Exit(1)
 
 

@@ -55,7 +55,7 @@ def test_folder_to_json_csv_and_pictures(
     result = run(
         photos, "--json", out / "a.json", "--csv", out / "a.csv", "--annotated", out / "marked"
     )
-    assert result.exit_code == 0
+    assert result.exit_code == 1  # for the broken one
     entries = {
         str(Path(entry["file"]).relative_to(photos)): entry
         for entry in json.loads((out / "a.json").read_text())
@@ -102,9 +102,12 @@ def test_named_file_is_read_whatever_its_extension(
     assert len(entry["faces"]) == 1
 
 
-def test_one_bad_file_does_not_stop_the_batch(run: Callable[..., Result], photos: Path) -> None:
+def test_one_bad_file_does_not_stop_the_batch_and_is_told(
+    run: Callable[..., Result], photos: Path
+) -> None:
     result = run(photos / "lost.png", photos / "notes.txt", photos / "cup.png", "--json", "-")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
+    assert "2 of 3 files could not be read." in result.stderr
     errors = [entry["error"] for entry in json.loads(result.stdout)]
     assert "cannot be read" in errors[0]
     assert "not an image" in errors[1]
