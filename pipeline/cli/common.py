@@ -47,14 +47,15 @@ def _no_folder(out: str | None) -> str | None:
     return out
 
 
-def json_file(help: str) -> Any:
-    """The option `--json OUT`, for results that go to a file or the terminal.
+def written_file(option: str, help: str) -> Any:
+    """An option such as `--json OUT`, for results that go to a file or standard output.
 
     Args:
+        option: Its name.
         help: What is written.
     """
     return typer.Option(
-        "--json", metavar="OUT", help=f"{help}; - is the terminal.", callback=_no_folder
+        option, metavar="OUT", help=f"{help}; - is standard output.", callback=_no_folder
     )
 
 

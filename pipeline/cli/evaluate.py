@@ -16,12 +16,12 @@ from pipeline.cli.common import (
     ScoredSplit,
     Views,
     console,
-    json_file,
     pick_dataset,
     print_json,
     progress_bar,
     trained_on,
     with_edits,
+    written_file,
 )
 from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
@@ -45,7 +45,7 @@ def evaluate(
     ] = None,
     split: ScoredSplit = Split.TEST,
     tta: Views = "none",
-    json: Annotated[str | None, json_file("Write the report as JSON")] = None,
+    json: Annotated[str | None, written_file("--json", "Write the report as JSON")] = None,
 ) -> None:
     """Scores a model on a split: accuracy with its interval, by class, calibration, speed."""
     entry = ModelCatalog(Home.from_environment()).resolve(model)

@@ -19,13 +19,13 @@ from pipeline.cli.common import (
     DetectorName,
     ServedModel,
     console,
-    json_file,
     load_classifier,
     notes,
     print_json,
     progress_bar,
+    written_file,
 )
-from pipeline.errors import ImageFormatError
+from pipeline.errors import ConfigError, ImageFormatError
 from pipeline.files import write_json, write_text
 from pipeline.recognition import images
 from pipeline.recognition.detectors import DETECTORS, make_detector
@@ -38,10 +38,10 @@ def recognize(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Image files, folders or globs.")
     ],
-    json: Annotated[str | None, json_file("Write all faces as JSON")] = None,
+    json: Annotated[str | None, written_file("--json", "Write all faces as JSON")] = None,
     table: Annotated[
-        Path | None,
-        typer.Option("--csv", metavar="OUT", dir_okay=False, help="Write one row for each face."),
+        str | None,
+        written_file("--csv", "Write one row for each face"),
     ] = None,
     annotated: Annotated[
         Path | None,
@@ -60,6 +60,8 @@ def recognize(
 
     The exit code is 1 if any file could not be read; the others are recognized all the same.
     """
+    if json == table == TERMINAL:
+        raise ConfigError("--json - and --csv - both go to standard output: name a file for one")
     files = list(_expand(paths))
     if not files:
         raise ImageFormatError(
@@ -77,9 +79,11 @@ def recognize(
         print_json([result.to_dict() for result in results])
     elif json is not None:
         write_json(Path(json), [result.to_dict() for result in results])
-    if table is not None:
-        write_text(table, to_csv(results))
-    if json != TERMINAL:
+    if table == TERMINAL:
+        typer.echo(to_csv(results), nl=False)
+    elif table is not None:
+        write_text(Path(table), to_csv(results))
+    if TERMINAL not in (json, table):
         _print(results)
     num_failed = sum(bool(result.error) for result in results)
     if num_failed:

@@ -122,6 +122,19 @@ def test_exit_code_when_nothing_could_be_processed(
     assert run(*(photos / path for path in paths)).exit_code == 1
 
 
+def test_a_dash_is_standard_output_for_rows_too(
+    run: Callable[..., Result], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(photos / "astronaut.png", "--csv", "-")
+    assert result.exit_code == 0
+    (row,) = csv.DictReader(result.stdout.splitlines())
+    assert row["file"].endswith("astronaut.png")
+    assert not Path("-").exists()
+    both = run(photos / "astronaut.png", "--csv", "-", "--json", "-")
+    assert isinstance(both.exception, ConfigError)
+
+
 def test_detector_and_threshold_are_passed_on(run: Callable[..., Result], photos: Path) -> None:
     cup = photos / "cup.png"
     (entry,) = json.loads(run(cup, "--detector", "none", "--json", "-").stdout)
