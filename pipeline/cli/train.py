@@ -24,7 +24,7 @@ from pipeline.cli.training_bar import training_bar
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
-from pipeline.training import backends, worker
+from pipeline.training import architectures, backends, worker
 from pipeline.training.config import Setting, TrainingConfig, settings
 from pipeline.training.preflight import check_training, check_unfinished
 from pipeline.training.queue import RunQueue
@@ -130,7 +130,7 @@ def _signature() -> inspect.Signature:
             annotation=Annotated[
                 type(item.default) | None,
                 typer.Option(
-                    help=_help(known[item.name], item.default),
+                    help=_help(known[item.name], item.name, item.default),
                     rich_help_panel=known[item.name].group.capitalize(),
                 ),
             ],
@@ -140,9 +140,10 @@ def _signature() -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def _help(setting: Setting, default: Any) -> str:
-    if setting.choices:
-        allowed = f" One of {', '.join(map(str, setting.choices))}."
+def _help(setting: Setting, name: str, default: Any) -> str:
+    choices = architectures.names() if name == "architecture" else setting.choices
+    if choices:
+        allowed = f" One of {', '.join(map(str, choices))}."
     elif setting.low is not None:
         allowed = f" In {setting.low:g} to {setting.high:g}."
     else:

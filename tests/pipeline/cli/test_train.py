@@ -10,6 +10,7 @@ from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.errors import TrainingError
 from pipeline.home import Home
 from pipeline.runs import RunStore
+from pipeline.training import architectures
 from pipeline.training.config import TrainingConfig, settings
 from tests.compared_runs import store_bars, store_run
 
@@ -34,6 +35,9 @@ def test_help_lists_every_setting_with_its_range(
     for name in settings():
         assert f"--{name.replace('_', '-')}" in text, name
     assert "Default: 0.001" in text
+    words = text.replace("│", " ").split()
+    for name in architectures.names():
+        assert {name, f"{name},", f"{name}."} & set(words), name
 
 
 @pytest.mark.parametrize(
