@@ -148,7 +148,8 @@ def _help(setting: Setting, name: str, default: Any) -> str:
         allowed = f" In {setting.low:g} to {setting.high:g}."
     else:
         allowed = ""
-    return f"{setting.help}{allowed} Default: {default}."
+    default_is = "" if default == "" else f" Default: {default}."
+    return f"{setting.help}{allowed}{default_is}"
 
 
 train.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -36,6 +36,7 @@ def test_help_lists_every_setting_with_its_range(
         assert f"--{name.replace('_', '-')}" in text, name
     assert "Default: 0.001" in text
     words = text.replace("│", " ").split()
+    assert "Default: ." not in " ".join(words)
     for name in architectures.names():
         assert {name, f"{name},", f"{name}."} & set(words), name
 
