@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -67,7 +68,7 @@ def list_runs(
         print_json(found)
         return
     if not found:
-        notes().print("No runs yet: start one with `python -m pipeline train`.", markup=False)
+        notes().print(_why_none(wanted, everything), markup=False)
         return
     print_rows("Runs", found, least=_LEAST)
 
@@ -140,6 +141,13 @@ def edit(
     edit_notes(run.folder, **changes)
     change_tags(run.folder, add=tag or (), remove=untag or ())
     print_facts(run.id, asdict(run.notes))
+
+
+def _why_none(tags: Collection[str], with_archived: bool) -> str:
+    if not runs().list():
+        return "No runs yet: start one with `python -m pipeline train`."
+    which = f"No run is tagged {' and '.join(sorted(tags))}" if tags else "No run is to be listed"
+    return which + ("." if with_archived else "; archived ones are listed with --all.")
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -166,3 +166,22 @@ def test_results_are_on_standard_output_and_notes_are_not(
     assert "warning" not in shown.out
     assert "first" not in shown.err
     assert "warning: run second" in shown.err
+
+
+def test_an_empty_list_says_why(
+    command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("runs", "list", "--tag", "nope") == 0
+    told = "No run is tagged nope; archived ones are listed with --all.\n"
+    assert capsys.readouterr().err == told
+    assert command("runs", "list", "--all", "--tag", "nope") == 0
+    assert capsys.readouterr().err == "No run is tagged nope.\n"
+    for run in store.list():
+        assert command("runs", "edit", run.id, "--archive") == 0
+    capsys.readouterr()
+    assert command("runs", "list") == 0
+    assert "archived ones are listed with --all" in capsys.readouterr().err
+    for run in store.list():
+        store.delete(run.id)
+    assert command("runs", "list", "--tag", "nope") == 0
+    assert "No runs yet" in capsys.readouterr().err
