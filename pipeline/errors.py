@@ -5,6 +5,18 @@ A message is one clear sentence: what was expected, what came, what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_MOST_LISTED = 5
+
+
+def listed(names: Sequence[str]) -> str:
+    """What there is, for a message: the first few names, and how many more there are."""
+    if not names:
+        return "none yet"
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
 
 class PipelineError(Exception):
     """The root of all errors that the pipeline raises on purpose."""
@@ -40,6 +52,10 @@ class UnknownArchitectureError(PipelineError):
 
 class RunNotFoundError(PipelineError):
     """No training run has that id."""
+
+
+class AmbiguousRunError(RunNotFoundError):
+    """The ids of several training runs begin so."""
 
 
 class RunStateError(PipelineError):

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import ModelLoadError, RunNotFoundError, RunStateError
+from pipeline.errors import (
+    AmbiguousRunError,
+    ModelLoadError,
+    RunNotFoundError,
+    RunStateError,
+    listed,
+)
 from pipeline.files import read_json, write_json
 from pipeline.home import SHIPPED_MODELS, Home
 from pipeline.recognition.contract import CONTRACT, MODEL_KERAS, MODEL_ONNX, ModelContract
@@ -94,11 +100,12 @@ class ModelCatalog:
             return _at_path(path)
         try:
             run = self._runs.get(text)
+        except AmbiguousRunError as error:
+            raise ModelLoadError(f"no model {text!r}: {error}") from error
         except RunNotFoundError as error:
-            names = ", ".join(entry.name for entry in known) or "none yet, train one"
             raise ModelLoadError(
-                f"no model {text!r}: neither a path to a model's folder nor one of the models "
-                f"({names}), and {error}"
+                f"no model {text!r}: neither a path to a model's folder nor a run or one of the "
+                f"models (there: {listed([entry.name for entry in known])})"
             ) from error
         if not run.has_model:
             raise ModelLoadError(

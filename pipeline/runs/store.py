@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from pipeline.errors import RunNotFoundError, RunStateError
+from pipeline.errors import AmbiguousRunError, RunNotFoundError, RunStateError, listed
 from pipeline.files import write_json
 from pipeline.home import SHIPPED_MODELS, Home
 from pipeline.runs.locks import locked
@@ -57,16 +57,17 @@ class RunStore:
         """The run of that id, or the only one whose id begins so.
 
         Raises:
-            RunNotFoundError: If there is none, or more than one.
+            RunNotFoundError: If there is none.
+            AmbiguousRunError: If there is more than one.
         """
         known = [run.id for run in self.list()]
         found = [run_id] if run_id in known else [name for name in known if name.startswith(run_id)]
         if not run_id or not found:
-            raise RunNotFoundError(
-                f"no run {run_id!r} in {self.root} (there: {', '.join(known[:5]) or 'none yet'})"
-            )
+            raise RunNotFoundError(f"no run {run_id!r} in {self.root} (there: {listed(known)})")
         if len(found) > 1:
-            raise RunNotFoundError(f"{run_id!r} is the beginning of {len(found)} runs: {found}")
+            raise AmbiguousRunError(
+                f"{run_id!r} is the beginning of {len(found)} runs: {listed(found)}"
+            )
         return Run(found[0], self.root / found[0])
 
     def is_taken(self, name: str) -> bool:

@@ -92,7 +92,7 @@ def test_unique_prefix_is_enough(catalog: ModelCatalog, home: Home) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gone", r"no model 'gone'.*best, seed-2, seed-1"),
+        ("gone", r"no model 'gone'.*\(there: best, seed-2, seed-1\)$"),
         ("", "no model ''"),
         ("seed", "is the beginning of 2 runs"),
         ("young", "run 'young' has no model to serve yet: it is queued"),

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from pipeline.errors import RunNotFoundError, RunStateError
+from pipeline.errors import AmbiguousRunError, RunNotFoundError, RunStateError
 from pipeline.files import write_json
 from pipeline.runs import RunStatus, RunStore, process_is_alive, write_history, write_state
 from pipeline.runs.locks import locked
@@ -40,11 +40,22 @@ def test_unsafe_name_is_refused(store: RunStore, name: str) -> None:
         store.create({}, name=name or ".")
 
 
+def test_of_many_runs_a_message_names_a_few_and_says_how_many_more(store: RunStore) -> None:
+    for number in range(7):
+        store.create({}, name=f"vgg-{number}")
+    with pytest.raises(
+        RunNotFoundError, match=r"\(there: vgg-6, vgg-5, vgg-4, vgg-3, vgg-2 and 2 more\)"
+    ):
+        store.get("resnet")
+    with pytest.raises(RunNotFoundError, match=r"7 runs: vgg-6, .* and 2 more$"):
+        store.get("vgg")
+
+
 def test_unique_prefix_finds_the_run(store: RunStore) -> None:
     store.create({}, name="vgg-1")
     store.create({}, name="vgg-2")
     assert store.get("vgg-1").id == "vgg-1"
-    with pytest.raises(RunNotFoundError, match="beginning of 2 runs"):
+    with pytest.raises(AmbiguousRunError, match="beginning of 2 runs: vgg-2, vgg-1"):
         store.get("vgg")
     with pytest.raises(RunNotFoundError, match="no run 'resnet'"):
         store.get("resnet")
