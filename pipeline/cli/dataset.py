@@ -148,6 +148,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Deletes a dataset and its edits for good; the file it was read from stays."""
+    datasets().folder(name)  # nobody is asked about one that is not there
     if not yes:
         typer.confirm(f"Delete the dataset {name} and its edits for good?", abort=True, err=True)
     datasets().delete(name)

@@ -64,7 +64,7 @@ class DatasetStore:
             DatasetNotFoundError: If there is none of that name.
             DatasetError: If its files are damaged.
         """
-        folder = self._folder(name)
+        folder = self.folder(name)
         meta = self.meta(name)
         try:
             arrays = {
@@ -152,7 +152,7 @@ class DatasetStore:
         Raises:
             DatasetNotFoundError: If there is none of that name.
         """
-        folder = self._folder(name)
+        folder = self.folder(name)
         # Out of sight in one step, so that nobody opens it half removed.
         aside = folder.with_name(f".{name}.{uuid.uuid4().hex[:8]}.deleted")
         folder.replace(aside)
@@ -180,7 +180,12 @@ class DatasetStore:
         with held:
             yield
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """The folder of a dataset, damaged or not.
+
+        Raises:
+            DatasetNotFoundError: If there is none of that name.
+        """
         names = self.names()
         if name not in names:
             known = ", ".join(names) or "none yet"

@@ -161,4 +161,5 @@ def test_delete_asks_first(command, home, table, monkeypatch) -> None:
     assert command("dataset", "delete", "fer2013") == 0
     assert asked == ["Delete the dataset fer2013 and its edits for good?"]
     assert DatasetStore(home.data).names() == []
-    assert command("dataset", "delete", "fer2013", "--yes") == 1
+    assert command("dataset", "delete", "fer2013") == 1
+    assert len(asked) == 1
