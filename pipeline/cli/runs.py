@@ -140,7 +140,8 @@ def edit(
     changes = {name: value for name, value in wanted.items() if value is not None}
     edit_notes(run.folder, **changes)
     change_tags(run.folder, add=tag or (), remove=untag or ())
-    print_facts(run.id, asdict(run.notes))
+    found = run.notes
+    print_facts(run.id, {**asdict(found), "tags": ", ".join(found.tags)})
 
 
 def _why_none(tags: Collection[str], with_archived: bool) -> str:

@@ -43,6 +43,7 @@ def test_notes_show_and_archived_runs_do_not(
 ) -> None:
     edits = ("--title", "The best", "--tag", "Paper", "--tag", "x", "--note", "see page 3")
     assert command("runs", "edit", "first", *edits) == 0
+    assert "│ paper, x " in capsys.readouterr().out
     assert command("runs", "edit", "first", "--untag", "x") == 0
     assert command("runs", "edit", "second", "--archive") == 0
     capsys.readouterr()
