@@ -23,6 +23,20 @@ def bar_faces(labels: np.ndarray, seed: int = 0, size: int = 48) -> np.ndarray:
     return faces
 
 
+def bar_pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Two pictures of one wall, with the bar of class 4 and that of class 6: no cut lies between.
+
+    Returns:
+        Each `uint8` RGB, shape `(96, 96, 3)`.
+    """
+    wall = np.zeros((96, 96, 3), np.uint8)
+    wall[:, (np.arange(96) // 12) % 2 == 1] = 150
+    first, second = wall.copy(), wall.copy()
+    first[48:60] += 100
+    second[72:84] += 100
+    return first, second
+
+
 def bar_weights(size: int = 48, gain: float = 0.05) -> np.ndarray:
     """Logits are the mean brightness of each bar, times `gain`; shape `(size², 7)`."""
     weights = np.zeros((size, size, 7), np.float32)

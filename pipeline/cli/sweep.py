@@ -6,17 +6,17 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from pipeline.cli.common import (
     JsonFlag,
-    cell,
     console,
     loading_keras,
+    notes,
     pick_dataset,
     print_json,
     runs,
 )
+from pipeline.cli.tables import print_rows
 from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.training.config import TrainingConfig
@@ -130,14 +130,22 @@ def show(name: Name, storage: Storage = None, as_json: JsonFlag = False) -> None
         )
         return
     searched = [item.name for item in definition.fields]
-    table = Table(title=f"{name}: {_progress(sweep)}")
-    for heading in ("trial", "state", "run", definition.metric, *searched, "note"):
-        table.add_column(heading)
-    for item in trials:
-        cells = [item.number, item.phase.value, item.run, item.value]
-        cells += [item.params.get(key) for key in searched]
-        table.add_row(*map(cell, [*cells, item.note]))
-    console().print(table)
+    rows = [
+        {
+            "trial": item.number,
+            "state": item.phase.value,
+            "run": item.run,
+            definition.metric: item.value,
+            **{key: item.params.get(key) for key in searched},
+            "note": item.note,
+        }
+        for item in trials
+    ]
+    title = f"{name}: {_progress(sweep)}"
+    if rows:
+        print_rows(title, rows, least=("note", "run", *searched[::-1]))
+    else:
+        console().print(f"{title}; it searches {', '.join(searched)}.", markup=False)
     for key, share in importances.items():
         console().print(f"{key}: explains {share:.0%}", markup=False)
 
@@ -148,20 +156,15 @@ def list_sweeps(storage: Storage = None, as_json: JsonFlag = False) -> None:
     store = _store(storage)
     names, errors = store.usable()
     for error in errors:
-        console().print(f"warning: {error}", style="yellow", markup=False)
+        notes().print(f"warning: {error}", style="yellow", markup=False)
     found = [_summary(store.get(name)) for name in names]
     if as_json:
         print_json(found)
         return
     if not found:
-        console().print("No sweeps yet: make one with `sweep create`.", markup=False)
+        notes().print("No sweeps yet: make one with `sweep create`.", markup=False)
         return
-    table = Table(title="Sweeps")
-    for key in found[0]:
-        table.add_column(key.replace("_", " "))
-    for row in found:
-        table.add_row(*map(cell, row.values()))
-    console().print(table)
+    print_rows("Sweeps", found, least=("metric", *map(str, TrialPhase), "dataset", "best_run"))
 
 
 @app.command()
@@ -200,14 +203,14 @@ class _Lines:
         """Says nothing: a bar for each of many trials is noise."""
 
     def on_epoch(self, entry: dict[str, Any]) -> None:
-        console().print(
+        notes().print(
             f"  epoch {entry['epoch']:3d}  loss {entry['loss']:.4f}  "
             f"{self._metric} {entry[self._metric]:.4f}  {entry['seconds']:.1f} s",
             soft_wrap=True,
         )
 
     def on_note(self, text: str) -> None:
-        console().print(text, markup=False, soft_wrap=True)
+        notes().print(text, markup=False, soft_wrap=True)
 
 
 def _store(url: str | None) -> SweepStore:

@@ -17,6 +17,7 @@ from pipeline.errors import (
     SweepError,
     SweepNotFoundError,
     UnknownArchitectureError,
+    listed,
 )
 from pipeline.home import Home
 from pipeline.runs import RunStore
@@ -120,8 +121,7 @@ class SweepStore:
         known = self.names()
         if name not in known:
             raise SweepNotFoundError(
-                f"no sweep {name!r} in {shown_url(self.url)} "
-                f"(there: {', '.join(known[:5]) or 'none yet'})"
+                f"no sweep {name!r} in {shown_url(self.url)} (there: {listed(known)})"
             )
         return self._open(name)
 

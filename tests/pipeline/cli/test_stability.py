@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.served_models import make_model
+from tests.served_models import bar_pictures, make_model
 from tests.videos import write_video
 
 Command = Callable[..., int]
@@ -19,8 +19,7 @@ def model(tmp_path: Path) -> str:
 def test_figures_for_people_and_machines(
     command: Command, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second = np.zeros((2, 96, 96, 3), np.uint8)
-    first[48:60], second[72:84] = 255, 255
+    first, second = bar_pictures()
     flicker = str(write_video(tmp_path / "flicker.mkv", [first, first, first, second]))
     still = str(write_video(tmp_path / "still.mkv", [first] * 2))
     assert command("stability", model, flicker, still, "--detector", "none") == 0

@@ -25,7 +25,7 @@ from pipeline.recognition.geometry import Box, Framing
 from pipeline.recognition.recognizer import Prediction, Recognizer
 from pipeline.recognition.stream import TrackedPrediction
 from pipeline.recognition.video.analysis import Sample
-from tests.served_models import bar_faces, make_model
+from tests.served_models import bar_faces, bar_pictures, make_model
 from tests.videos import write_video
 
 MOVES = 10
@@ -184,8 +184,7 @@ class TestClip:
     def test_flicker_is_seen_and_smoothing_hides_it(
         self, classifier: EmotionClassifier, tmp_path: Path
     ) -> None:
-        first, second = np.zeros((2, 96, 96, 3), np.uint8)
-        first[48:60], second[72:84] = 255, 255
+        first, second = bar_pictures()
         path = write_video(tmp_path / "flicker.mkv", [first, first, first, second] * 5)
         found = clip_stability(path, Recognizer(classifier, make_detector("none")))
         assert found.raw.changed == pytest.approx(9 / 19)
