@@ -14,6 +14,7 @@ from pipeline.runs import Run, RunState, RunStatus
 from pipeline.runs.locks import locked
 from pipeline.training import worker
 from pipeline.training.config import TrainingConfig
+from pipeline.training.preflight import check_training
 
 _STOP_ASKED = "stop_asked.json"
 _STOP_LOCK = ".stop.lock"
@@ -55,9 +56,13 @@ def begin(config: TrainingConfig, dataset: str, name: str | None, edits: str = N
 
     Raises:
         DatasetError: If the dataset cannot be opened, or has no such edits.
+        ConfigError: If the training cannot be; see `preflight.check_training`.
+        ModelLoadError: If there is no such model as it starts from or is taught by.
         RunStateError: If a run of that name exists or the name is unusable.
     """
-    chosen = OverlayStore(resources.home().data).edited(resources.dataset(dataset), edits)
+    home = resources.home()
+    chosen = OverlayStore(home.data).edited(resources.dataset(dataset), edits)
+    check_training(config, chosen, home)
     run = worker.create(resources.runs(), config, chosen, name)
     resume(run)
     return run

@@ -3,13 +3,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import psutil
 import pytest
 
 from app.training import launch
 from app.training.launch import Phase
+from pipeline.dataset import DatasetStore
+from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus, RunStore, write_state
+from pipeline.training.config import TrainingConfig
 
 NOBODY = 2**22 + 1
 """Beyond any process."""
@@ -43,6 +47,20 @@ def test_from_the_click_to_the_first_sign_it_is_starting(run: Run, starts: list[
     write_state(run, replace(run.state, status=RunStatus.STOPPED))
     # The process may live a little longer than its training.
     assert launch.phase(run) is Phase.STOPPED
+
+
+def test_a_training_that_cannot_be_leaves_no_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERLAB_HOME", str(home.root))
+    numbers = np.arange(21, dtype=np.uint8)
+    with DatasetStore(home.data).writer("faces") as writer:
+        writer.append(np.zeros((21, 48, 48), np.uint8), numbers % 7, numbers % 3)
+        writer.finish(title="Faces", source="test", kind="test")
+    for impossible in (TrainingConfig(attention="se"), TrainingConfig(start_from="fer-vgg")):
+        with pytest.raises(ConfigError, match=r"attention|vgg_deep"):
+            launch.begin(impossible, "faces", None)
+    assert RunStore(home.runs).list() == []
 
 
 def test_a_second_click_starts_no_second_process(run: Run, starts: list[int]) -> None:
