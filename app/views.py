@@ -86,20 +86,19 @@ def fold(label: str, icon: str, content: Callable[[], None], *, key: str) -> Non
 def tabs(
     contents: Mapping[str, Callable[[_Subject], None]], subject: _Subject, *, key: str
 ) -> None:
-    """Tabs of which only the open one is made; who comes back finds it open still.
+    """Tabs of which only the open one is made.
+
+    Which is open stands in the address: who reloads the page, comes back to it or
+    follows a link finds it open.
 
     Args:
         contents: What shows each, by title.
         subject: Passed to them.
-        key: Of the state: the title of the open one.
+        key: Of the state, and in the address: the title of the open one.
     """
-    kept = f"{key}_kept"
-    if kept in st.session_state:
-        st.session_state.setdefault(key, st.session_state[kept])
-    boxes = st.tabs(list(contents), key=key, on_change="rerun")
-    for box, (title, draw) in zip(boxes, contents.items(), strict=True):
+    boxes = st.tabs(list(contents), key=key, bind="query-params")
+    for box, draw in zip(boxes, contents.values(), strict=True):
         if box.open:
-            st.session_state[kept] = title
             with box, guarded():
                 draw(subject)
 

@@ -118,7 +118,7 @@ def _filters(desk: Desk) -> Filters:
 
 
 def class_and_split(prefix: str) -> Filters:
-    """The choice of classes and splits.
+    """The choice of classes and splits, which stands in the address too.
 
     Args:
         prefix: Begins the keys of the widgets.
@@ -129,7 +129,7 @@ def class_and_split(prefix: str) -> Filters:
         format_func=lambda index: EMOTIONS[index].title,
         placeholder="Any",
         key=f"{prefix}_classes",
-        persist_state="session",
+        bind="query-params",
         width=260,
     )
     splits = st.multiselect(
@@ -138,7 +138,7 @@ def class_and_split(prefix: str) -> Filters:
         format_func=SPLIT_TITLES.__getitem__,
         placeholder="Any",
         key=f"{prefix}_splits",
-        persist_state="session",
+        bind="query-params",
         width=220,
     )
     return Filters(classes=tuple(classes), splits=tuple(Split(split) for split in splits))

@@ -83,10 +83,18 @@ def choose() -> Choice | None:
         overlay = OverlayStore(resources.home().data).load(dataset) if dataset else None
         tta, use_edits = "none", False
         if dataset is not None:
-            tta = _pick("Test-time augmentation", list(TTA_TITLES), "evaluation_tta", TTA_TITLES)
+            tta = _pick(
+                "Test-time augmentation",
+                list(TTA_TITLES),
+                "evaluation_tta",
+                TTA_TITLES,
+                bind="query-params",
+            )
         if overlay is not None and (overlay.excluded or overlay.relabelled):
             titles = {False: "Official", True: f"My edits (version {overlay.version})"}
-            use_edits = bool(_pick("Labels", [False, True], "evaluation_edits", titles))
+            use_edits = bool(
+                _pick("Labels", [False, True], "evaluation_edits", titles, bind="query-params")
+            )
     return Choice(entry, contract, stored, dataset, overlay, use_edits, split, tta)
 
 
@@ -146,7 +154,7 @@ def _split(entry: ModelEntry, splits: list[Split]) -> Split:
         else (Split.VALIDATION, "evaluation_split_own")
     )
     first = wanted if wanted in splits else splits[-1]
-    return Split(_pick("Split", splits, key, SPLIT_TITLES, first, help=_HELP))
+    return Split(_pick("Split", splits, key, SPLIT_TITLES, first, help=_HELP, bind="query-params"))
 
 
 def _pick(
@@ -159,10 +167,11 @@ def _pick(
 ) -> Any:
     """A selectbox that keeps its value on other pages, and forgets one that is gone."""
     if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0] if first is None else first
+        st.session_state.pop(key, None)
     return st.selectbox(
         label,
         options,
+        index=0 if first is None else options.index(first),
         key=key,
         format_func=titles.__getitem__,
         persist_state="session",

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_image_is_found_excluded_and_the_edit_outlives_the_tab(
     text = Path(download.value.path()).read_text()
     assert text.splitlines()[0] == "index,origin,label,new_label,excluded"
     assert text.splitlines()[1].startswith("8,")
+
+
+def test_a_reload_finds_the_open_tab_and_its_filter(dataset_page: Callable[..., Page]) -> None:
+    page = dataset_page()
+    page.get_by_role("tab", name="Look").click()
+    page.get_by_role("combobox", name="Class").click()
+    page.get_by_role("option", name="Sad").click()
+    expect(page).to_have_url(re.compile("look_classes=Sad"))
+    page.reload()
+    expect(page.get_by_role("tab", name="Look")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("button", name="Image 4, Sad, Validation")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Image .*, Fear"))).to_have_count(0)
 
 
 def test_lasso_on_the_map_opens_the_images(dataset_page: Callable[..., Page]) -> None:

@@ -223,7 +223,7 @@ def test_costs_can_be_chosen(compare: Callable[..., AppTest], texts: Texts) -> N
 @pytest.mark.usefixtures("three_runs")
 def test_choices_of_a_tab_outlast_a_look_at_another(compare: Callable[..., AppTest]) -> None:
     def turn_to(app: AppTest, tab: str) -> AppTest:
-        app.session_state[page.TAB] = TABS[tab]
+        app.session_state[page.TAB] = app.query_params[page.TAB] = TABS[tab]
         return app.run()
 
     app = compare("good", "blind", tab=IMAGES)
