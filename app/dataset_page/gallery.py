@@ -101,9 +101,7 @@ def select(
         keep = _mask(len(dataset), np.array(filters.among, np.intp))
     if filters.classes:
         # As the line below each face shows it.
-        labels = np.array(dataset.labels)
-        labels[list(overlay.relabelled)] = list(overlay.relabelled.values())
-        keep &= np.isin(labels, filters.classes)
+        keep &= np.isin(overlay.labels(dataset), filters.classes)
     if filters.splits:
         keep &= np.isin(dataset.split_codes, [SPLITS.index(split) for split in filters.splits])
     if dataset.votes is not None and filters.votes is not VoteFilter.ANY:

@@ -77,6 +77,19 @@ class Overlay:
             )
         return Overlay.replay(self.fingerprint, self.edits[:version])
 
+    def labels(self, dataset: Dataset) -> npt.NDArray[np.uint8]:
+        """The labels of all images, those left out too, with the new ones in place.
+
+        Args:
+            dataset: The one that the edits were made for.
+
+        Returns:
+            Indices into `labels.EMOTIONS`, shape `(n,)`; a copy.
+        """
+        labels = np.array(dataset.labels)
+        labels[list(self.relabelled)] = list(self.relabelled.values())
+        return labels
+
     def apply(self, dataset: Dataset) -> Dataset:
         """The dataset with the edits carried out, in memory.
 
@@ -96,8 +109,7 @@ class Overlay:
         self.check(dataset)
         if not self.excluded and not self.relabelled:
             return dataset
-        labels = np.array(dataset.labels)
-        labels[list(self.relabelled)] = list(self.relabelled.values())
+        labels = self.labels(dataset)
         keep = np.ones(len(dataset), bool)
         keep[list(self.excluded)] = False
         if not keep.any():
