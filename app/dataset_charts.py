@@ -129,7 +129,7 @@ def histogram(picture: npt.NDArray[np.uint8]) -> go.Figure:
 
 
 def votes(names: list[str], counts: list[int], colors: list[str]) -> go.Figure:
-    """The votes for one image, or mean votes of many, a bar each."""
+    """The votes for one image, a bar each."""
     figure = go.Figure()
     figure.add_bar(
         x=counts,
@@ -140,6 +140,7 @@ def votes(names: list[str], counts: list[int], colors: list[str]) -> go.Figure:
     )
     frame(figure, height=250)
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_xaxes(dtick=max(1, max(counts) // 5))  # there is no half a vote
     return figure
 
 

@@ -13,12 +13,15 @@ from app import compare_charts, views
 from app.charts import CONFIG
 from app.compare.desk import Answers
 from app.dataset_page import gallery, grid
+from app.dataset_page.grid import Pages
 from app.dataset_page.look import LEGEND
+from app.dataset_page.walk import Walk
 from pipeline.dataset.overlay import Overlay
 from pipeline.evaluation.comparison import flips
 from pipeline.evaluation.predictions import Predictions
 from pipeline.labels import EMOTIONS
 
+_WALK = Walk("flips")
 _PAGE = 48
 _LARGE = 336
 _ALL = "All classes"
@@ -81,24 +84,29 @@ def _images(answers: Answers, other: str, places: npt.NDArray[np.intp], key: str
         f"**{views.plain(other)}**; the line has the colour of the label. The greatest change of "
         f"probability comes first.  \n{LEGEND}"
     )
-    page = grid.page(len(places), _PAGE, f"compare_page_{key}")
-    shown = places[page * _PAGE : (page + 1) * _PAGE]
+    pages = Pages(f"compare_page_{key}", _PAGE)
+    shown = places[pages.shown(len(places))]
     sheet = gallery.sheet(
         dataset,
         first.indices[shown],
         Overlay(dataset.meta.fingerprint),
         [caption(first, second, place) for place in shown.tolist()],
     )
-    chosen = grid.faces(sheet, key="compare_faces", cell=104)
+    chosen = grid.faces(sheet, key="compare_faces", cell=104, current=_WALK.last)
     if chosen is not None:
-        _dialog(answers, other, int(np.searchsorted(first.indices, chosen)))
+        _WALK.start(chosen, first.indices[places], pages)
+        _dialog(answers, other)
 
 
-@st.dialog("Two answers", width="large", icon=":material/compare:")
-def _dialog(answers: Answers, other: str, place: int) -> None:
+# Outside, the image that was looked at last is marked once the large view is closed.
+@st.dialog("Two answers", width="large", icon=":material/compare:", on_dismiss=_WALK.close)
+def _dialog(answers: Answers, other: str) -> None:
     baseline, dataset = answers.comparison.baseline, answers.question.dataset
     first, second = answers.predictions[baseline], answers.predictions[other]
-    index, label = int(first.indices[place]), EMOTIONS[int(first.labels[place])]
+    index = _WALK.index or 0
+    place = int(np.searchsorted(first.indices, index))
+    label = EMOTIONS[int(first.labels[place])]
+    _WALK.steps(index)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         picture = np.asarray(dataset.images[index])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,24 +14,54 @@ from app import charts, dataset_charts, resources, views
 from app.dataset_page import gallery, grid
 from app.dataset_page.desk import Desk, change, open_desk, trouble
 from app.dataset_page.gallery import Indices
+from app.dataset_page.grid import Pages
+from app.dataset_page.walk import Walk
 from pipeline.dataset import ferplus, overlay
 from pipeline.dataset.embedding import nearest
 from pipeline.labels import EMOTIONS, label_index
 
-_CURRENT = "detail_index"
+_WALK = Walk("detail")
+_SUGGESTED = "detail_suggested"
 _WANTED = "detail_wanted"
 _LARGE = 384
 _NUM_NEIGHBOURS = 12
 
 
-def show(desk: Desk, index: int) -> None:
-    """Opens the large view of an image."""
-    st.session_state[_CURRENT] = index
+def show(
+    desk: Desk,
+    index: int,
+    among: Indices,
+    pages: Pages | None = None,
+    *,
+    suggested: Mapping[int, int] | None = None,
+) -> None:
+    """Opens the large view of an image.
+
+    Args:
+        desk: The dataset.
+        index: The image.
+        among: The list that it is part of, to go on from image to image.
+        pages: Where the list is shown, unless that goes by other things than images.
+        suggested: Labels to offer, by image.
+    """
+    st.session_state[_SUGGESTED] = suggested or {}
+    _WALK.start(index, among, pages)
     _dialog(desk.dataset.name)
 
 
-def open_by_index(desk: Desk) -> None:
-    """The search by index."""
+def last() -> int | None:
+    """The image of a list that was at large last."""
+    return _WALK.last
+
+
+def open_by_index(desk: Desk, among: Indices, pages: Pages) -> None:
+    """The search by index.
+
+    Args:
+        desk: The dataset.
+        among: The list that is shown, in which the large view goes on.
+        pages: The grid that the list is shown in.
+    """
     if (st.session_state.get(_WANTED) or 0) >= len(desk.dataset):
         st.session_state[_WANTED] = None  # it was of the dataset that was active before
     index = st.number_input(
@@ -43,20 +74,21 @@ def open_by_index(desk: Desk) -> None:
         width=150,
     )
     if st.button("Open", key="detail_open", disabled=index is None) and index is not None:
-        show(desk, index)
+        show(desk, index, among, pages)
 
 
 # Outside, what was edited shows once the large view is closed.
-@st.dialog("Image", width="large", icon=":material/photo:", on_dismiss="rerun")
+@st.dialog("Image", width="large", icon=":material/photo:", on_dismiss=_WALK.close)
 def _dialog(name: str) -> None:
     with views.guarded():
         desk = open_desk(name)
-        index = min(int(st.session_state[_CURRENT]), len(desk.dataset) - 1)
+        index = min(_WALK.index or 0, len(desk.dataset) - 1)
         trouble()
+        _WALK.steps(index)
         left, right = st.columns([2, 3], gap="medium")
         with left:
             picture(desk, index)
-            edits(desk, index)
+            edits(desk, index, suggested=st.session_state[_SUGGESTED].get(index))
         with right:
             _facts(desk, index)
         _copies(desk, index)
@@ -123,6 +155,7 @@ def edits(desk: Desk, index: int, *, suggested: int | None = None) -> None:
                 "Exclude",
                 key="detail_exclude",
                 icon=":material/block:",
+                shortcut="X",
                 on_click=change,
                 args=(overlay.exclude([index]),),
             )
@@ -131,6 +164,7 @@ def edits(desk: Desk, index: int, *, suggested: int | None = None) -> None:
                 "Restore",
                 key="detail_restore",
                 icon=":material/undo:",
+                shortcut="U",
                 on_click=change,
                 args=(overlay.restore([index]),),
             )
@@ -149,6 +183,7 @@ def edits(desk: Desk, index: int, *, suggested: int | None = None) -> None:
             "Relabel",
             key="detail_relabel",
             icon=":material/label:",
+            shortcut="L",
             disabled=wanted == now,
             on_click=change,
             args=(overlay.restore([index]) if is_own else overlay.relabel([index], wanted),),
@@ -166,7 +201,7 @@ def _copies(desk: Desk, index: int) -> None:
     ):
         if len(others):
             st.markdown(f"**{title}** ({len(others)})")
-            strip(desk, others[: 2 * _NUM_NEIGHBOURS], key)
+            strip(desk, others[: 2 * _NUM_NEIGHBOURS], key, walk=_WALK)
 
 
 def _neighbours(desk: Desk, index: int) -> None:
@@ -175,7 +210,8 @@ def _neighbours(desk: Desk, index: int) -> None:
         others, scores = _nearest(desk.dataset.name, stamp, index)
     if len(others):
         st.markdown("**Nearest by their pixels**, with the correlation")
-        strip(desk, others, "detail_nearest", [f"{score:.2f}" for score in scores])
+        notes = [f"{score:.2f}" for score in scores]
+        strip(desk, others, "detail_nearest", notes, walk=_WALK)
 
 
 def strip(
@@ -184,7 +220,7 @@ def strip(
     key: str,
     notes: list[str] | None = None,
     *,
-    current: str = _CURRENT,
+    walk: Walk,
 ) -> None:
     """Faces in a dialog, of which the chosen one is shown next.
 
@@ -193,12 +229,12 @@ def strip(
         indices: The faces, in order; one or more.
         key: Of the component.
         notes: A few words below each face, instead of its index.
-        current: Where the session keeps the index of the image that is shown.
+        walk: That of the dialog.
     """
     sheet = gallery.sheet(desk.dataset, indices, desk.overlay, notes)
     chosen = grid.faces(sheet, key=key, cell=64)
     if chosen is not None:
-        st.session_state[current] = chosen
+        walk.go(chosen)
         st.rerun(scope="fragment")
 
 

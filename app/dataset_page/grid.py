@@ -8,8 +8,9 @@ and a screen reader names.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ button { all: unset; cursor: pointer; display: block; min-width: 0; border-radiu
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
 .face { display: block; position: relative; border-radius: 6px; border-bottom: 4px solid;
   background-repeat: no-repeat; }
+button[aria-current] { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 button:hover .face { filter: brightness(1.12); }
 .excluded .face { opacity: .35; }
 .state { position: absolute; right: 3px; top: 3px; padding: 0 5px; border-radius: 5px;
@@ -33,12 +35,20 @@ _SCRIPT = """
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".faces")
   root.style.setProperty("--cell", data.cell + "px")
+  // The button in focus is about to go: without one, Escape would not close a dialog any more.
+  const inside = root.getRootNode()
+  const focused = inside.activeElement
+  const focus = index => {
+    const button = [...root.children].find(button => button.dataset.index === index)
+    ;(button ?? root.firstElementChild)?.focus({ preventScroll: true })
+  }
   const percent = (at, of) => of > 1 ? (100 * at / (of - 1)) + "%" : "0%"
   root.replaceChildren(...data.items.map((item, place) => {
     const button = document.createElement("button")
     button.type = "button"
     button.setAttribute("aria-label", item.label)
     button.title = item.label
+    button.dataset.index = item.index
     button.className = item.state.includes("excluded") ? "excluded" : ""
     const face = document.createElement("span")
     face.className = "face"
@@ -58,43 +68,81 @@ export default function ({ parentElement, data, setTriggerValue }) {
     note.className = "note"
     note.textContent = item.note
     button.append(face, note)
+    if (item.index === data.current) button.setAttribute("aria-current", "true")
     button.onclick = () => setTriggerValue("chosen", item.index)
     return button
   }))
+  // A dialog gives the focus back to the element that had it, and knows none inside this one.
+  inside.host.tabIndex = -1
+  inside.host.onfocus = () => inside.activeElement ?? focus(root.dataset.current)
+  // Who went on to another image at large finds it when the large view is closed.
+  const current = String(data.current ?? "")
+  const moved = ![undefined, current].includes(root.dataset.current)
+  if (moved) root.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" })
+  if (focused) focus(moved ? current : focused.dataset.index)
+  root.dataset.current = current
 }
 """
 
 
-def faces(sheet: dict[str, Any], *, key: str, cell: int = 76) -> int | None:
+@dataclass(frozen=True)
+class Pages:
+    """How a long list is shown a page at a time.
+
+    Attributes:
+        key: Of the input of the page, which counts from 1; another list under another key begins
+            at its first page.
+        size: How many make a page.
+        bind: `query-params` if the page is to stand in the address.
+    """
+
+    key: str
+    size: int
+    bind: Literal["query-params"] | None = None
+
+    def shown(self, number: int) -> slice:
+        """The part of a list that is on the page wanted; of a short list there is no choice.
+
+        Args:
+            number: How many there are in all.
+        """
+        last = max(1, -(-number // self.size))
+        page = 1
+        if last > 1:
+            # Of fewer images there may be no such page any more.
+            if st.session_state.get(self.key, 1) > last:
+                st.session_state[self.key] = last
+            page = int(
+                st.number_input(
+                    f"Page of {last:,}", 1, last, key=self.key, bind=self.bind, width=150
+                )
+            )
+        return slice((page - 1) * self.size, page * self.size)
+
+    def turn_to(self, place: int) -> None:
+        """Lets the page be shown that a place of the list is on; for callbacks."""
+        st.session_state[self.key] = place // self.size + 1
+
+
+def faces(
+    sheet: dict[str, Any], *, key: str, cell: int = 76, current: int | None = None
+) -> int | None:
     """Shows faces.
 
     Args:
         sheet: From `app.dataset_page.gallery.sheet`.
         key: Of the component.
         cell: The least width of a face in pixels; four always fit side by side.
+        current: The index of the image that was at large last, which is marked.
 
     Returns:
         The index of the face that was chosen just now, or `None`.
     """
-    result = _component()(data={**sheet, "cell": cell}, key=key, on_chosen_change=_nothing)
+    result = _component()(
+        data={**sheet, "cell": cell, "current": current}, key=key, on_chosen_change=_nothing
+    )
     chosen = result.get("chosen")
     return chosen if isinstance(chosen, int) else None
-
-
-def page(number: int, size: int, key: str) -> int:
-    """The page that is wanted of a long list, from 0; of a short one there is no choice.
-
-    Args:
-        number: How many there are in all.
-        size: How many make a page.
-        key: Of the input; another list under another key begins at its first page.
-    """
-    pages = max(1, -(-number // size))
-    if pages == 1:
-        return 0
-    # Of fewer images there may be no such page any more.
-    st.session_state[key] = min(st.session_state.get(key, 1), pages)
-    return int(st.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150)) - 1
 
 
 @cache

@@ -13,6 +13,7 @@ from app import resources, tables, views
 from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid, look
 from app.dataset_page.desk import Desk, change, image_table
+from app.dataset_page.grid import Pages
 from app.jobs import Work
 from pipeline.dataset import SPLITS, Dataset, DatasetStore, Split, ferplus, overlay
 from pipeline.evaluation.label_errors import LabelErrors, LabelErrorStore, joined
@@ -194,8 +195,8 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
     if not len(found):
         st.success("The model agrees with every label.", icon=":material/check_circle:")
         return
-    page = grid.page(len(found), _NUM_IMAGES, f"label_errors_page_{entry.reference}")
-    shown = slice(page * _NUM_IMAGES, (page + 1) * _NUM_IMAGES)
+    pages = Pages(f"label_errors_page_{entry.reference}", _NUM_IMAGES)
+    shown = pages.shown(len(found))
     with st.container(horizontal=True, vertical_alignment="center"):
         tables.download(
             partial(ranking_table, desk, found),
@@ -209,10 +210,11 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
         for given, suggested in zip(found.given[shown], found.suggested[shown], strict=True)
     ]
     sheet = gallery.sheet(desk.dataset, found.indices[shown], desk.overlay, notes)
-    chosen = grid.faces(sheet, key="label_errors_grid", cell=104)
+    chosen = grid.faces(sheet, key="label_errors_grid", cell=104, current=detail.last())
     st.caption("Below each image its label → what the model suggests.")
     if chosen is not None:
-        detail.show(desk, chosen)
+        suggested = dict(zip(found.indices.tolist(), found.suggested.tolist(), strict=True))
+        detail.show(desk, chosen, found.indices, pages, suggested=suggested)
 
 
 def _edit_page(desk: Desk, found: LabelErrors, shown: slice) -> None:

@@ -13,6 +13,7 @@ from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid
 from app.dataset_page.desk import Desk, image_table, not_inspected, open_desk
 from app.dataset_page.gallery import CopyFilter, EditFilter, Filters, Indices, Order, VoteFilter
+from app.dataset_page.grid import Pages
 from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS
 
@@ -85,21 +86,22 @@ def _grid(desk: Desk) -> None:
         order, seed = _order(desk)
         shown = gallery.arrange(indices, order, seed, desk.found)
         page_size = _choice("Images a page", list(PAGE_SIZES), "look_page_size", 120)
-        page = grid.page(len(shown), page_size, "look_page")
+        pages = Pages("look_page", page_size, bind="query-params")
+        on_page = shown[pages.shown(len(shown))]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hidden = f", by {', '.join(narrowing)}" if narrowing else ""
         st.markdown(f"**{len(shown):,}** images{hidden}  \n{LEGEND}", width="stretch")
-        detail.open_by_index(desk)
+        detail.open_by_index(desk, shown, pages)
         tables.download(
             lambda: image_table(desk, shown), f"{desk.dataset.name}-images", label="List as CSV"
         )
-    on_page = shown[page * page_size : (page + 1) * page_size]
     if not len(on_page):
         st.info("No image passes these filters: widen one of them.", icon=":material/filter_alt:")
         return
-    chosen = grid.faces(gallery.sheet(desk.dataset, on_page, desk.overlay), key="look_grid")
+    sheet = gallery.sheet(desk.dataset, on_page, desk.overlay)
+    chosen = grid.faces(sheet, key="look_grid", current=detail.last())
     if chosen is not None:
-        detail.show(desk, chosen)
+        detail.show(desk, chosen, shown, pages)
 
 
 def _filters(desk: Desk) -> Filters:
@@ -145,8 +147,8 @@ def class_and_split(prefix: str) -> Filters:
 
 
 def _choice(label: str, options: list[Any], key: str, width: int) -> Any:
-    # A tab that is not open has no widgets; its choices are to stay all the same.
-    return st.selectbox(label, options, key=key, width=width, persist_state="session")
+    # A tab that is not open has no widgets; in the address, its choices stay all the same.
+    return st.selectbox(label, options, key=key, width=width, bind="query-params")
 
 
 def _more_filters(desk: Desk) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def _more_filters(desk: Desk) -> dict[str, Any]:
         (0, 255),
         key="look_brightness",
         width=260,
-        persist_state="session",
+        bind="query-params",
     )
     limits = st.slider(
         "Sharpness",
@@ -176,7 +178,7 @@ def _more_filters(desk: Desk) -> dict[str, Any]:
         step=0.1,
         key="look_sharpness",
         width=260,
-        persist_state="session",
+        bind="query-params",
     )
     # At the edge of an image it may be a little more.
     chosen["sharpness"] = None if limits[1] - limits[0] == _MOST_SHARPNESS else limits
@@ -188,7 +190,7 @@ def _order(desk: Desk) -> tuple[Order, int]:
     order = Order(_choice("Order", orders, "look_order", 170))
     if order is not Order.SHUFFLED:
         return order, 0
-    seed = st.number_input("Seed", 0, 2**31 - 1, key="look_seed", width=120)
+    seed = st.number_input("Seed", 0, 2**31 - 1, key="look_seed", bind="query-params", width=120)
     st.button("Shuffle", key="look_shuffle", icon=":material/shuffle:", on_click=_next_seed)
     return order, int(seed)
 

@@ -14,6 +14,7 @@ from app.charts import SPLIT_TITLES
 from app.dataset_page import detail, gallery, grid, label_errors
 from app.dataset_page.desk import Desk, change, image_table, not_inspected
 from app.dataset_page.gallery import FAULTS, Indices
+from app.dataset_page.grid import Pages
 from pipeline.dataset import SPLITS, Dataset, Split, overlay
 from pipeline.dataset.quality import Copies, QualityReport
 
@@ -199,20 +200,19 @@ def _exclude_all(desk: Desk, finding: Finding) -> None:
 
 
 def _pictures(desk: Desk, finding: Finding) -> None:
-    page = grid.page(len(finding.images), _NUM_IMAGES, f"quality_page_{finding.key}")
-    shown = finding.images[page * _NUM_IMAGES : (page + 1) * _NUM_IMAGES]
+    pages = Pages(f"quality_page_{finding.key}", _NUM_IMAGES)
+    shown = finding.images[pages.shown(len(finding.images))]
     sheet = gallery.sheet(desk.dataset, shown, desk.overlay)
-    chosen = grid.faces(sheet, key=f"quality_{finding.key}")
+    chosen = grid.faces(sheet, key=f"quality_{finding.key}", current=detail.last())
     if chosen is not None:
-        detail.show(desk, chosen)
+        detail.show(desk, chosen, finding.images, pages)
 
 
 def _groups(desk: Desk, groups: list[Indices], key: str) -> None:
-    page = grid.page(len(groups), _NUM_GROUPS, f"quality_page_{key}")
+    shown = Pages(f"quality_page_{key}", _NUM_GROUPS).shown(len(groups))
     chosen = None
     with st.grid(2, min_column_width=320, gap="small"):
-        for number in range(page * _NUM_GROUPS, min((page + 1) * _NUM_GROUPS, len(groups))):
-            group = groups[number]
+        for number, group in enumerate(groups[shown], shown.start):
             with st.container(border=True):
                 st.markdown(f":small[**Group {number + 1:,}** · {len(group)} images]")
                 sheet = gallery.sheet(
@@ -221,10 +221,12 @@ def _groups(desk: Desk, groups: list[Indices], key: str) -> None:
                     desk.overlay,
                     [where(desk.dataset, index) for index in group[:_MOST_OF_A_GROUP]],
                 )
-                clicked = grid.faces(sheet, key=f"quality_{key}_{number}", cell=64)
+                clicked = grid.faces(
+                    sheet, key=f"quality_{key}_{number}", cell=64, current=detail.last()
+                )
                 chosen = clicked if clicked is not None else chosen
     if chosen is not None:
-        detail.show(desk, chosen)
+        detail.show(desk, chosen, np.concatenate(groups))
 
 
 def where(dataset: Dataset, index: int) -> str:

@@ -15,6 +15,7 @@ from app.dataset_page import gallery, grid
 from app.dataset_page.desk import change, load_desk, trouble
 from app.dataset_page.edits import describe
 from app.dataset_page.gallery import Indices
+from app.dataset_page.grid import Pages
 from app.evaluation import errors_detail
 from app.evaluation.desk import Desk, not_scored
 from app.jobs import Work
@@ -102,7 +103,7 @@ def tab(desk: Desk) -> None:
         default=next(iter(LISTS)),
         required=True,
         key="errors_kind",
-        persist_state="session",
+        bind="query-params",
     )
     ranking = LISTS[str(title)](desk.predictions)
     st.caption(ranking.about)
@@ -110,19 +111,20 @@ def tab(desk: Desk) -> None:
         labels, predicted = (_classes(word) for word in ("True", "Predicted"))
         places = narrowed(desk.predictions, ranking.places, labels=labels, predicted=predicted)
         indices = desk.predictions.indices[places]
+        pages = Pages(f"errors_page_{title}", _PAGE_SIZE)
         if st.button(
             "Look through",
             key="errors_look",
             icon=":material/slideshow:",
             type="primary",
             disabled=not len(places),
-            help="One image after the other at large, in this order.",
+            help="One image after the other at large, in this order; → and ← go on and back.",
         ):
-            errors_detail.show(desk, int(indices[0]), indices)
+            errors_detail.look_through(desk, indices, pages)
         name = f"{desk.slug}-{str(title).lower().replace(' ', '-')}"
         tables.download(lambda: image_table(desk, places), name, label="List as CSV")
     _edits(desk, desk.dataset)
-    _grid(desk, desk.predictions, desk.dataset, places, page_key=f"errors_page_{title}")
+    _grid(desk, desk.predictions, desk.dataset, places, pages)
     _features(desk, desk.dataset)
 
 
@@ -169,25 +171,22 @@ def _classes(word: str) -> list[int]:
         placeholder="Any",
         key=f"errors_{word.lower()}",
         width=200,
-        persist_state="session",
+        bind="query-params",
     )
 
 
-def _grid(
-    desk: Desk, found: Predictions, dataset: Dataset, places: Indices, *, page_key: str
-) -> None:
+def _grid(desk: Desk, found: Predictions, dataset: Dataset, places: Indices, pages: Pages) -> None:
     if not len(places):
         st.info("No image passes these filters: widen one of them.", icon=":material/filter_alt:")
         return
     st.markdown(f"**{len(places):,}** images; below each its label → the model's answer")
-    page = grid.page(len(places), _PAGE_SIZE, page_key)
-    shown = places[page * _PAGE_SIZE : (page + 1) * _PAGE_SIZE]
+    shown = places[pages.shown(len(places))]
     edits = desk.overlay or overlay.Overlay(dataset.meta.fingerprint)
     notes = [note(found, place) for place in shown]
     sheet = gallery.sheet(dataset, found.indices[shown], edits, notes)
-    chosen = grid.faces(sheet, key="errors_grid", cell=120)
+    chosen = grid.faces(sheet, key="errors_grid", cell=120, current=errors_detail.last())
     if chosen is not None:
-        errors_detail.show(desk, chosen, found.indices[places])
+        errors_detail.show(desk, chosen, found.indices[places], pages)
 
 
 def note(found: Predictions, place: int) -> str:

@@ -15,6 +15,8 @@ from app.dataset_page import desk as dataset_desk
 from app.dataset_page import detail, gallery
 from app.dataset_page.desk import load_desk, trouble
 from app.dataset_page.gallery import Indices
+from app.dataset_page.grid import Pages
+from app.dataset_page.walk import Walk
 from app.evaluation.desk import Desk
 from pipeline.dataset import SPLITS, Dataset
 from pipeline.dataset.embedding import nearest
@@ -26,36 +28,45 @@ from pipeline.recognition.occlusion import occlusion_map
 
 Float = npt.NDArray[np.float32]
 
-_CURRENT = "errors_index"
-_LIST = "errors_list"
+_WALK = Walk("errors")
 _NUM_NEIGHBOURS = 12
 _SIDE = 240
 
 
-def show(desk: Desk, index: int, among: Indices) -> None:
+def show(desk: Desk, index: int, among: Indices, pages: Pages) -> None:
     """Opens the large view of an image.
 
     Args:
         desk: What is on the page; it has a dataset.
         index: The image.
         among: The list that it is part of, to go on from image to image.
+        pages: The grid that the list is shown in.
     """
-    st.session_state[_CURRENT] = index
-    st.session_state[_LIST] = tuple(among.tolist())
+    _WALK.start(index, among, pages)
     _dialog(desk)
 
 
+def look_through(desk: Desk, among: Indices, pages: Pages) -> None:
+    """Opens the large view of a list, not empty, where it was left last time."""
+    show(desk, _WALK.resumed(among), among, pages)
+
+
+def last() -> int | None:
+    """The image of a list that was at large last."""
+    return _WALK.last
+
+
 # Outside, what was edited shows once the large view is closed.
-@st.dialog("Image and answer", width="large", icon=":material/bug_report:", on_dismiss="rerun")
+@st.dialog("Image and answer", width="large", icon=":material/bug_report:", on_dismiss=_WALK.close)
 def _dialog(desk: Desk) -> None:
     with views.guarded():
         if desk.dataset is None:
             return
         data = load_desk(desk.dataset.name)
-        index = min(int(st.session_state[_CURRENT]), len(data.dataset) - 1)
+        index = min(_WALK.index or 0, len(data.dataset) - 1)
         scores = _scores(desk, data.dataset, index)
         trouble()
-        _steps(index)
+        _WALK.steps(index)
         left, right = st.columns([2, 3], gap="medium")
         with left:
             detail.picture(data, index)
@@ -95,37 +106,6 @@ def _scores(desk: Desk, dataset: Dataset, index: int) -> Float:
             return np.asarray(desk.official.probabilities[place])
     face = np.asarray(dataset.images[index : index + 1])
     return np.asarray(resources.classifier(desk.entry.folder).scores(face).probabilities[0])
-
-
-def _steps(index: int) -> None:
-    """On to the next image of the list."""
-    listed = st.session_state[_LIST]
-    if index not in listed:
-        st.button(
-            "Back to the list",
-            key="errors_back",
-            icon=":material/arrow_back:",
-            on_click=_go,
-            args=(listed[0] if listed else index,),
-        )
-        return
-    place = listed.index(index)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for title, key, to in (("Previous", "before", place - 1), ("Next", "after", place + 1)):
-            there = 0 <= to < len(listed)
-            st.button(
-                title,
-                key=f"errors_{key}",
-                icon=f":material/navigate_{'before' if key == 'before' else 'next'}:",
-                disabled=not there,
-                on_click=_go,
-                args=(listed[to] if there else index,),
-            )
-        st.caption(f"{place + 1:,} of {len(listed):,}", width="stretch")
-
-
-def _go(index: int) -> None:
-    st.session_state[_CURRENT] = index
 
 
 def _facts(dataset: Dataset, index: int) -> str:
@@ -186,7 +166,7 @@ def _twins(data: dataset_desk.Desk, index: int) -> None:
         f"The very same picture is in the dataset {len(twins) + 1} times{conflict}.",
         icon=":material/content_copy:",
     )
-    detail.strip(data, twins, "errors_twins", _notes(data.dataset, twins), current=_CURRENT)
+    detail.strip(data, twins, "errors_twins", _notes(data.dataset, twins), walk=_WALK)
 
 
 def _neighbours(desk: Desk, data: dataset_desk.Desk, index: int) -> None:
@@ -208,7 +188,7 @@ def _neighbours(desk: Desk, data: dataset_desk.Desk, index: int) -> None:
     if len(others):
         st.markdown(title)
         notes = _notes(dataset, others, [f"{score:.2f}" for score in scores])
-        detail.strip(data, others, "errors_nearest", notes, current=_CURRENT)
+        detail.strip(data, others, "errors_nearest", notes, walk=_WALK)
 
 
 def _notes(dataset: Dataset, indices: Indices, more: list[str] | None = None) -> list[str]:

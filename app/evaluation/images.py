@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.dataset_page import gallery, grid
+from app.dataset_page.grid import Pages
 from app.evaluation import errors_detail
 from app.evaluation.desk import Desk
 from pipeline.evaluation import Predictions
@@ -22,14 +23,14 @@ def show(desk: Desk, places: gallery.Indices, *, key: str) -> None:
     found, dataset = desk.predictions, desk.dataset
     if found is None or dataset is None or not len(places):
         return
-    page = grid.page(len(places), PAGE_SIZE, f"{key}_page_{len(places)}")
-    on_page = places[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    pages = Pages(f"{key}_page_{len(places)}", PAGE_SIZE)
+    on_page = places[pages.shown(len(places))]
     sheet = gallery.sheet(
         dataset, found.indices[on_page], desk.edits, [note(found, place) for place in on_page]
     )
-    chosen = grid.faces(sheet, key=f"{key}_grid", cell=84)
+    chosen = grid.faces(sheet, key=f"{key}_grid", cell=84, current=errors_detail.last())
     if chosen is not None:
-        errors_detail.show(desk, chosen, found.indices[places])
+        errors_detail.show(desk, chosen, found.indices[places], pages)
 
 
 def note(found: Predictions, place: int) -> str:

@@ -56,6 +56,34 @@ def test_image_is_found_excluded_and_the_edit_outlives_the_tab(
     assert text.splitlines()[1].startswith("8,")
 
 
+def test_images_at_large_are_gone_through_with_the_arrow_keys(
+    dataset_page: Callable[..., Page],
+) -> None:
+    page = dataset_page()
+    page.get_by_role("tab", name="Look").click()
+    faces = page.locator(".st-key-look_grid button")
+    expect(faces).to_have_count(21)
+    names = [faces.nth(place).get_attribute("title") for place in range(3)]
+    faces.first.click()
+    dialog = page.get_by_role("dialog")
+    place = dialog.get_by_role("spinbutton", name="Place in the list")
+    expect(place).to_have_value("1")
+    expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
+    for now in ("2", "3"):
+        page.keyboard.press("ArrowRight")
+        expect(place).to_have_value(now)
+    page.keyboard.press("ArrowLeft")
+    expect(place).to_have_value("2")
+    page.keyboard.press("x")
+    expect(dialog.get_by_text("Excluded by an edit")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    # One finds the place again.
+    current = page.locator(".st-key-look_grid [aria-current]")
+    expect(current).to_have_attribute("title", f"{names[1]}, excluded")
+    expect(current).to_be_focused()
+
+
 def test_a_reload_finds_the_open_tab_and_its_filter(dataset_page: Callable[..., Page]) -> None:
     page = dataset_page()
     page.get_by_role("tab", name="Look").click()

@@ -149,12 +149,16 @@ class TestLists:
         app = open_errors(Split.TRAIN)
         app.segmented_control(key="errors_kind").set_value("Least confident hits").run()
         app.button(key="errors_look").click().run()
-        assert "1 of 69" in texts(app)
+        assert app.number_input(key="errors_place").value == 1
+        assert "of 69" in texts(app)
         assert app.button(key="errors_before").disabled
-        first, second, *_ = app.session_state["errors_list"]
+        first, second, *_ = app.session_state["errors_list"][0]
         app.button(key="errors_after").click().run()
         # AppTest knows no fragments: it runs the whole page, which closes the large view.
         assert app.session_state["errors_index"] == second != first
+        # It goes on where it was left.
+        app.button(key="errors_look").click().run()
+        assert app.number_input(key="errors_place").value == 2
 
     def test_before_the_images_are_scored_says_so(
         self,
