@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from itertools import chain, count
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, sources, state, views, work_folders
+from app import resources, sources, state, views
 from app.jobs import Work
 from pipeline.dataset import DatasetStore
 from pipeline.dataset.store import check_name
@@ -19,7 +17,7 @@ from pipeline.home import Home
 from pipeline.progress import Progress
 
 JOB = "dataset"
-"""One import at a time, of whatever kind."""
+"""One import at a time, of whatever kind; that of votes too."""
 
 DEMO = "demo"
 """What the dataset of drawn faces is called."""
@@ -119,18 +117,6 @@ def import_work(home: Home, source: Path, name: str, votes: Path | None = None) 
     return work
 
 
-def upload_work(home: Home, folder: Path, source: Path, name: str, votes: Path | None) -> Work:
-    """As `import_work`, from a temporary folder that is removed at the end."""
-
-    def work(progress: Progress) -> str:
-        try:
-            return import_work(home, source, name, votes)(progress)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    return work
-
-
 def kaggle_work(home: Home, name: str) -> Work:
     """The work of fetching FER-2013 from Kaggle and importing it."""
 
@@ -221,17 +207,11 @@ def _begin_upload(uploaded: UploadedFile | None, votes: UploadedFile | None, nam
         raise DatasetError("choose a file first")
     check_name(name)
     home = resources.home()
-    home.data.mkdir(parents=True, exist_ok=True)
-    # On the disk of the datasets: a system's own folder for such files may be small memory.
-    folder = Path(tempfile.mkdtemp(prefix=work_folders.prefix(work_folders.UPLOAD), dir=home.data))
-    try:
+    with sources.upload_folder(home.data) as folder:
         source = sources.stored(uploaded, folder)
         votes_file = sources.stored(votes, folder / "votes") if votes is not None else None
-        work = upload_work(home, folder, source, name, votes_file)
+        work = sources.removing(folder, import_work(home, source, name, votes_file))
         resources.jobs().start(JOB, f"Import of {source.name}", work)
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     state.Session().upload_taken()
     st.rerun()
 

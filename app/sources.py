@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from app import work_folders
+from app.jobs import Work
+from pipeline.progress import Progress
 
 _CHUNK = 1 << 20
 
@@ -29,3 +36,33 @@ def stored(uploaded: UploadedFile, folder: Path) -> Path:
     with copy.open("wb") as file:
         shutil.copyfileobj(uploaded, file, _CHUNK)
     return copy
+
+
+@contextmanager
+def upload_folder(root: Path) -> Iterator[Path]:
+    """A new folder for uploads, gone again if the block raises.
+
+    Who begins work with what is stored there wraps it in `removing`.
+
+    Args:
+        root: Where the datasets are: a system's own folder for such files may be small memory.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=work_folders.prefix(work_folders.UPLOAD), dir=root))
+    try:
+        yield folder
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def removing(folder: Path, work: Work) -> Work:
+    """Work on what lies in a temporary folder, which is removed at its end, good or bad."""
+
+    def cleaning(progress: Progress) -> str:
+        try:
+            return work(progress)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return cleaning

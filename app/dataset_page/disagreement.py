@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, dataset_charts, tables, views
-from app.dataset_page import look
+from app.dataset_page import look, votes
 from app.dataset_page.desk import Desk, image_table
 from pipeline.dataset.agreement import Agreement, agreement
 from pipeline.dataset.ferplus import COLUMNS
@@ -22,12 +22,7 @@ def tab(desk: Desk) -> None:
     """Agreement on the whole and per class, the confusion, and the images in dispute."""
     dataset = desk.dataset
     if dataset.votes is None:
-        views.empty_state(
-            "No FER+ votes",
-            "FER+ holds ten people's votes for each image of FER-2013. Give its file "
-            "fer2013new.csv when importing, or attach it with "
-            f"`python -m pipeline dataset votes {dataset.name} fer2013new.csv`.",
-        )
+        votes.offer(dataset.name, dataset.meta)
         return
     found = agreement(dataset.labels, dataset.votes)
     agreeing = int(np.trace(found.confusion[:, : len(EMOTIONS)]))

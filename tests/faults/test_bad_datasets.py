@@ -15,7 +15,8 @@ import pyarrow
 import pyarrow.parquet
 from PIL import Image
 
-from app.get_data import upload_work
+from app.get_data import import_work
+from app.sources import removing
 from pipeline.dataset import SPLITS, DatasetStore
 from pipeline.errors import DatasetError
 from pipeline.home import Home
@@ -154,7 +155,7 @@ def test_two_hundred_bad_dataset_files(
         kept = store.meta("faces") if "faces" in store.names() else None
         with within(SECONDS_EACH):
             try:
-                upload_work(home, folder, folder / name, "faces", None)(lambda *_: None)
+                removing(folder, import_work(home, folder / name, "faces"))(lambda *_: None)
             except DatasetError as error:
                 message = str(error)
                 refused += 1

@@ -21,8 +21,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources, state
-from app.get_data import upload_work
+from app.get_data import import_work
 from app.messages import describe
+from app.sources import removing
 from pipeline.__main__ import main
 from pipeline.dataset import DatasetStore
 from pipeline.dataset.overlay import OverlayStore, exclude
@@ -158,7 +159,7 @@ def exported(home: Home) -> io.BytesIO:
 
 def prepare_import(home: Home) -> Callable[[], object]:
     source = table(home)
-    work = upload_work(home, source.parent, source, "faces", None)
+    work = removing(source.parent, import_work(home, source, "faces"))
     return lambda: work(lambda *_: None)
 
 

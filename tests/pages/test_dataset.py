@@ -1,6 +1,7 @@
 import csv
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources, state
 from app.dataset_page import balance, look, page, preview, quality
-from pipeline.dataset import Dataset, DatasetStore
+from pipeline.dataset import SPLITS, Dataset, DatasetStore, ferplus
 from pipeline.dataset.overlay import LATEST, OverlayStore, exclude, relabel
 from pipeline.dataset.quality import inspect
 from pipeline.dataset.resampling import Scheme
@@ -48,6 +49,13 @@ def votes(faces: Dataset) -> Dataset:
     cast[:, 1] = 10
     cast[5] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
     return resources.datasets().attach_votes("faces", cast, "/x/votes.csv")
+
+
+def votes_text(dataset: Dataset) -> str:
+    """A file of FER+ votes for a dataset: all ten are for happiness."""
+    header = ",".join(["Usage", "Image name", *ferplus.COLUMNS])
+    usages = (SPLITS[code].usage for code in dataset.split_codes)
+    return "\n".join([header, *(f"{usage},x.png,0,10{',0' * 8}" for usage in usages)]) + "\n"
 
 
 class TestWithoutData:
@@ -291,12 +299,59 @@ class TestQuality:
 
 
 class TestDisagreement:
-    def test_without_votes_says_how_to_get_them(
-        self, faces: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts
+    def test_votes_are_added_from_a_path(
+        self,
+        tmp_path: Path,
+        faces: Dataset,
+        dataset_tab: Callable[[str], AppTest],
+        finish_jobs: FinishJobs,
+        texts: Texts,
     ) -> None:
-        words = texts(dataset_tab("Disagreement"))
-        assert "No FER+ votes" in words
-        assert "dataset votes faces" in words
+        app = dataset_tab("Disagreement")
+        assert "No FER+ votes" in texts(app)
+        app.button(key="votes_submit").click().run()
+        assert "Give the path of a file" in app.error[0].value
+        file = tmp_path / "fer2013new.csv"
+        file.write_text(votes_text(faces))
+        app.text_input(key="votes_source").set_value(f'"{file}"')
+        app.button(key="votes_submit").click().run()
+        words = texts(finish_jobs(app))
+        assert "“faces” has the votes for its 28 images now" in words
+        assert "agree with **4** labels" in words
+
+    def test_votes_are_added_by_upload(
+        self,
+        home: Home,
+        faces: Dataset,
+        dataset_tab: Callable[[str], AppTest],
+        finish_jobs: FinishJobs,
+        texts: Texts,
+    ) -> None:
+        app = dataset_tab("Disagreement")
+        short = votes_text(faces).rsplit("\n", 2)[0]
+        app.file_uploader(key="votes_upload_0").upload("new.csv", short.encode()).run()
+        app.button(key="votes_upload_submit").click().run()
+        finish_jobs(app)
+        assert "expected votes for 28 images, got 27 rows" in app.error[0].value
+        whole = votes_text(faces).encode()
+        app.file_uploader(key="votes_upload_1").upload("new.csv", whole).run()
+        app.button(key="votes_upload_submit").click().run()
+        assert "agree with **4** labels" in texts(finish_jobs(app))
+        # No copy of the uploads is kept.
+        assert [path.name for path in home.data.iterdir() if path.is_dir()] == [
+            *(".inspections", "faces")
+        ]
+
+    def test_drawn_faces_have_none_to_add(
+        self,
+        write_dataset: Callable[..., Dataset],
+        dataset_tab: Callable[[str], AppTest],
+        texts: Texts,
+    ) -> None:
+        write_dataset("drawn", synthetic=True)
+        app = dataset_tab("Disagreement")
+        assert "Nobody voted on drawn faces" in texts(app)
+        assert not app.file_uploader
 
     def test_counts_and_opens_the_disputed_in_the_grid(
         self, votes: Dataset, dataset_tab: Callable[[str], AppTest], texts: Texts

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import get_data, resources, state
+from app import get_data, resources, sources, state
 from app.messages import APOLOGY
 from pipeline.dataset import Dataset
 from pipeline.dataset.overlay import OverlayStore, exclude, relabel
@@ -475,7 +475,7 @@ def test_cancelled_upload_leaves_no_file(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()
     (folder / "x.csv").write_text("emotion")
-    work = get_data.upload_work(home, folder, folder / "x.csv", "x", None)
+    work = sources.removing(folder, get_data.import_work(home, folder / "x.csv", "x"))
     with pytest.raises(DatasetError):
         work(lambda done, total, text="": None)
     assert not folder.exists()
