@@ -264,7 +264,7 @@ def _downloads(shown: PhotoResult, results: Sequence[PhotoResult]) -> None:
             "faces.json",
             "application/json",
             icon=":material/data_object:",
-            help=f"Every face of {scope}, as `python -m pipeline recognize --json` writes it.",
+            help=f"Every face of {scope}, as `python -m pipeline recognize --json` prints it.",
             on_click="ignore",
         )
         st.download_button(

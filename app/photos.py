@@ -235,7 +235,7 @@ def annotated_zip(results: Sequence[PhotoResult]) -> bytes:
 
 
 def to_json(results: Sequence[PhotoResult]) -> str:
-    """All results as the command line's `recognize --json` writes them."""
+    """All results as the command line's `recognize --json` prints them."""
     entries = [result.found.to_dict() for result in results]
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 

@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -35,29 +34,6 @@ from pipeline.recognition.contract import ModelContract, data_title
 from pipeline.recognition.detectors import DETECTORS
 from pipeline.runs import RunStore
 from pipeline.training import backends
-
-TERMINAL = "-"
-"""As the name of a file that is written: standard output."""
-
-
-def _no_folder(out: str | None) -> str | None:
-    """Refuses a folder before the work begins, not when its result is to be written."""
-    if out not in (None, TERMINAL) and Path(out).is_dir():
-        raise typer.BadParameter(f"{out} is a folder: name a file")
-    return out
-
-
-def written_file(option: str, help: str) -> Any:
-    """An option such as `--json OUT`, for results that go to a file or standard output.
-
-    Args:
-        option: Its name.
-        help: What is written.
-    """
-    return typer.Option(
-        option, metavar="OUT", help=f"{help}; - is standard output.", callback=_no_folder
-    )
-
 
 UNLIMITED = 100_000
 """Characters in a line that no terminal shows; rich wants a number."""

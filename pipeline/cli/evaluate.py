@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from rich.table import Table
 
 from pipeline.cli.common import (
     EDITS_METAVAR,
-    TERMINAL,
+    JsonFlag,
     ModelName,
     ScoredDataset,
     ScoredSplit,
@@ -21,12 +20,10 @@ from pipeline.cli.common import (
     progress_bar,
     trained_on,
     with_edits,
-    written_file,
 )
 from pipeline.dataset import Split
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation import evaluate as evaluate_model
-from pipeline.files import write_json
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.classifier import EmotionClassifier
@@ -45,7 +42,7 @@ def evaluate(
     ] = None,
     split: ScoredSplit = Split.TEST,
     tta: Views = "none",
-    json: Annotated[str | None, written_file("--json", "Write the report as JSON")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Scores a model on a split: accuracy with its interval, by class, calibration, speed."""
     entry = ModelCatalog(Home.from_environment()).resolve(model)
@@ -54,13 +51,10 @@ def evaluate(
     chosen = with_edits(chosen, edits)
     with progress_bar("Scoring") as progress:
         report = evaluate_model(classifier, chosen, split, tta=tta, progress=progress)
-    if json == TERMINAL:
+    if as_json:
         print_json(report.to_dict())
         return
     _print(report)
-    if json is not None:
-        write_json(Path(json), report.to_dict())
-        console().print(f"Report: {json}", markup=False)
 
 
 def _print(report: EvaluationReport) -> None:

@@ -15,33 +15,45 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.common import (
-    TERMINAL,
     DetectorName,
+    JsonFlag,
     ServedModel,
     console,
     load_classifier,
     notes,
     print_json,
     progress_bar,
-    written_file,
 )
 from pipeline.errors import ConfigError, ImageFormatError
-from pipeline.files import write_json, write_text
+from pipeline.files import write_text
 from pipeline.recognition import images
 from pipeline.recognition.detectors import DETECTORS, make_detector
 from pipeline.recognition.drawing import annotate, caption
 from pipeline.recognition.recognizer import Recognizer
 from pipeline.recognition.results import FileResult, to_csv
 
+_TERMINAL = "-"
+
+
+def _no_folder(out: str | None) -> str | None:
+    """Refuses a folder before the work begins, not when its result is to be written."""
+    if out not in (None, _TERMINAL) and Path(out).is_dir():
+        raise typer.BadParameter(f"{out} is a folder: name a file")
+    return out
+
 
 def recognize(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Image files, folders or globs.")
     ],
-    json: Annotated[str | None, written_file("--json", "Write all faces as JSON")] = None,
     table: Annotated[
         str | None,
-        written_file("--csv", "Write one row for each face"),
+        typer.Option(
+            "--csv",
+            metavar="OUT",
+            help=f"Write one row for each face; {_TERMINAL} is standard output.",
+            callback=_no_folder,
+        ),
     ] = None,
     annotated: Annotated[
         Path | None,
@@ -55,13 +67,14 @@ def recognize(
         float | None,
         typer.Option(help="Least confidence of a face, 0 to 1; default: the detector's own."),
     ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Recognizes the expressions in photos; a file that cannot be read gets its reason.
 
     The exit code is 1 if any file could not be read; the others are recognized all the same.
     """
-    if json == table == TERMINAL:
-        raise ConfigError("--json - and --csv - both go to standard output: name a file for one")
+    if as_json and table == _TERMINAL:
+        raise ConfigError("--json and --csv - both go to standard output: name a file for --csv")
     files = list(_expand(paths))
     if not files:
         raise ImageFormatError(
@@ -75,15 +88,13 @@ def recognize(
         for number, file in enumerate(files):
             progress(number, len(files), file)
             results.append(_recognize(recognizer, file, annotated, number))
-    if json == TERMINAL:
+    if as_json:
         print_json([result.to_dict() for result in results])
-    elif json is not None:
-        write_json(Path(json), [result.to_dict() for result in results])
-    if table == TERMINAL:
+    if table == _TERMINAL:
         typer.echo(to_csv(results), nl=False)
     elif table is not None:
         write_text(Path(table), to_csv(results))
-    if TERMINAL not in (json, table):
+    if not as_json and table != _TERMINAL:
         _print(results)
     num_failed = sum(bool(result.error) for result in results)
     if num_failed:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipeline.cli.common import (
     EDITS_METAVAR,
+    JsonFlag,
     console,
     datasets,
     loading_keras,
@@ -110,7 +111,7 @@ def _signature() -> inspect.Signature:
                 "--queue", help="Train it in the background, once there is room; see `runs queue`."
             ),
         ],
-        "as_json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
+        "as_json": JsonFlag,
     }
     known = settings()
     parameters = [

@@ -41,7 +41,7 @@ def trained_on(home: Home) -> Dataset:
 def test_json_on_standard_output_is_the_report(
     command: Command, trained_on: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command("evaluate", "bars", "--split", "validation", "--json", "-") == 0
+    assert command("evaluate", "bars", "--split", "validation", "--json") == 0
     report = EvaluationReport.from_dict(json.loads(capsys.readouterr().out))
     assert (report.model, report.split, report.num_samples) == ("bars-2025", "validation", 21)
     assert (report.accuracy, report.tta) == (1.0, "none")
@@ -60,7 +60,7 @@ def test_edits_are_scored_with_on_request(
     overlays.add(trained_on, exclude([other]), based_on=1)
 
     def report(*edits: str) -> EvaluationReport:
-        assert command("evaluate", "bars", *edits, "--json", "-") == 0
+        assert command("evaluate", "bars", *edits, "--json") == 0
         return EvaluationReport.from_dict(json.loads(capsys.readouterr().out))
 
     official, first, latest = report(), report("--edits", "1"), report("--edits", "latest")
@@ -83,11 +83,10 @@ def test_a_dataset_without_edits_says_so(
 
 
 @pytest.mark.usefixtures("trained_on")
-def test_table_for_people_and_file_for_machines(
-    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_table_for_people_and_json_for_machines(
+    command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out" / "report.json"
-    arguments = ["--dataset", "a", "--tta", "flip", "--json", str(out)]
+    arguments = ["--dataset", "a", "--tta", "flip"]
     assert command("evaluate", "bars-2025", *arguments) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
@@ -95,7 +94,8 @@ def test_table_for_people_and_file_for_machines(
     assert "100.00% (95 %: 100.00% to 100.00%)" in shown.out
     assert "Confusion (rows true, columns predicted)" in shown.out
     assert "surprise" in shown.out
-    report = EvaluationReport.from_dict(json.loads(out.read_text()))
+    assert command("evaluate", "bars-2025", *arguments, "--json") == 0
+    report = EvaluationReport.from_dict(json.loads(capsys.readouterr().out))
     assert (report.dataset.name, report.split, report.tta) == ("a", "test", "flip")
 
 
@@ -107,7 +107,7 @@ def test_model_trained_elsewhere_needs_a_choice_of_dataset(
     # Not even the only one there is would be what the figures seem to be of.
     assert command("evaluate", model) == 1
     assert "or name another with --dataset (there: a)" in capsys.readouterr().err
-    assert command("evaluate", model, "--dataset", "a", "--json", "-") == 0
+    assert command("evaluate", model, "--dataset", "a", "--json") == 0
     assert json.loads(capsys.readouterr().out)["dataset"]["name"] == "a"
 
 
