@@ -194,6 +194,15 @@ def under_way(title: str) -> None:
     empty_state(title, "Its progress is above; this part fills by itself when it is done.")
 
 
+def not_here(wanted: str) -> None:
+    """Says that what the address names is gone; what is shown instead stands below it.
+
+    Args:
+        wanted: Its name in the address.
+    """
+    st.warning(f"Not here any more: {plain(wanted)}.", icon=":material/search_off:")
+
+
 def empty_page(title: str, text: str, page: str, label: str, icon: str, *, key: str) -> None:
     """An empty state in a box of its own, with the link to where it can be mended.
 

@@ -66,7 +66,7 @@ def choose() -> Choice | None:
     entries = _entries()
     wanted = st.query_params.get(MODEL)
     if wanted is not None and wanted not in entries:
-        st.warning(f"Not here any more: {views.plain(wanted)}.", icon=":material/search_off:")
+        views.not_here(wanted)
     with st.grid(min_column_width=160, key="evaluation_choice"):
         entry = _model(entries, wanted)
         contract, stored = entry.contract(), stored_reports(entry.folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app import views
+
 NEW, WATCH = "New sweep", "Watch"
 SWEEP = "sweep"
 """The query parameter that names the watched sweep, so that a reload finds it again."""
@@ -33,6 +35,8 @@ def choose_view(names: list[str]) -> str:
         if wanted:
             st.query_params[SWEEP] = wanted
     if not names:
+        if SWEEP in st.query_params:
+            views.not_here(st.query_params[SWEEP])
         return NEW
     st.session_state.setdefault(_VIEW, WATCH)
     chosen = st.segmented_control(
@@ -43,12 +47,18 @@ def choose_view(names: list[str]) -> str:
 
 def pick(names: list[str]) -> str:
     """Asks which sweep to watch; the newest without an answer."""
-    chosen = st.query_params.get(SWEEP)
-    if chosen not in names:
-        chosen = names[0]
+    wanted = st.query_params.get(SWEEP)
+    if wanted is not None and wanted not in names:
+        views.not_here(wanted)
+    chosen = wanted if wanted in names else names[0]
     st.session_state[_PICKED] = chosen
     st.selectbox("Sweep", names, key=_PICKED, on_change=_picked)
     return chosen
+
+
+def forget() -> None:
+    """Takes the watched sweep out of the address, as before it is deleted."""
+    st.query_params.pop(SWEEP, None)
 
 
 def _picked() -> None:

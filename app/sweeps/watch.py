@@ -142,6 +142,7 @@ def _confirm_delete(name: str) -> None:
 
 def _delete(name: str) -> None:
     with views.guarded():
+        steer.forget()
         processes.delete(resources.sweeps(), name, resources.home())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import resources
+from app import resources, views
 from app.training import draft, launch
 from pipeline.runs import Run
 
@@ -40,6 +40,8 @@ def choose_view(runs: list[Run]) -> str:
         st.session_state[_VIEW] = WATCH if wanted else NEW
         _name_in_address(wanted)
     if not runs:
+        if RUN in st.query_params:
+            views.not_here(st.query_params[RUN])
         return NEW
     if _VIEW not in st.session_state:
         watching = RUN in st.query_params or bool(launch.lively())

@@ -38,7 +38,10 @@ def view(runs: list[Run]) -> None:
 def _pick(runs: list[Run]) -> Run:
     by_id = {run.id: run for run in runs}
     # What is shown stays: when it ends, another one would have its Stop in the same place.
-    known = (st.query_params.get(steer.RUN), st.session_state.get(_WATCHED))
+    wanted = st.query_params.get(steer.RUN)
+    if wanted is not None and wanted not in by_id:
+        views.not_here(wanted)
+    known = (wanted, st.session_state.get(_WATCHED))
     chosen = next((run_id for run_id in known if run_id in by_id), None)
     if chosen is None:
         chosen = next((run.id for run in launch.lively()), runs[0].id)

@@ -329,3 +329,20 @@ class TestWatch:
         app.query_params["sweep"] = "first"
         app = app.switch_page(str(PROJECT_ROOT / PAGE)).run()
         assert app.selectbox("sweep_watched").value == "first"
+        app.query_params["sweep"] = "old_one"
+        app = app.run()
+        assert app.warning[0].value == r"Not here any more: old\_one."
+        assert app.selectbox("sweep_watched").value == "second"
+        app = app.selectbox("sweep_watched").set_value("first").run()
+        assert not app.warning
+        # Who deletes it here is not told so afterwards.
+        app = app.button("sweep_delete").click().run()
+        app = app.button("sweep_delete_confirmed").click().run()
+        assert not app.warning
+        assert app.selectbox("sweep_watched").value == "second"
+
+    def test_address_of_a_sweep_where_there_is_none(self, open_page: OpenPage) -> None:
+        app = open_page()
+        app.query_params["sweep"] = "gone"
+        app = app.switch_page(str(PROJECT_ROOT / PAGE)).run()
+        assert app.warning[0].value == "Not here any more: gone."

@@ -469,6 +469,15 @@ class TestWatch:
         app.query_params["run"] = "first"
         app = app.switch_page(str(PROJECT_ROOT / PAGE)).run()
         assert app.selectbox("train_watched").value == "first"
+        app.query_params["run"] = "gone"
+        app = app.run()
+        assert app.warning[0].value == "Not here any more: gone."
+        assert app.selectbox("train_watched").value == "first"
+        app = app.selectbox("train_watched").set_value("second").run()
+        assert not app.warning
+        shutil.rmtree(home.runs)
+        app.query_params["run"] = "gone"
+        assert app.run().warning[0].value == "Not here any more: gone."
 
     def test_promotion_serves_the_run(
         self, home: Home, open_page: OpenPage, texts: Texts, tmp_path: Path
