@@ -20,6 +20,7 @@ _SECONDS_BETWEEN_LOOKS = 5.0
 _FILTERS = {
     Phase.RUNNING: (Phase.RUNNING, Phase.STARTING, Phase.STOPPING),
     Phase.IN_LINE: (Phase.IN_LINE,),
+    Phase.WAITING: (Phase.WAITING,),
     Phase.FINISHED: (Phase.FINISHED,),
     Phase.STOPPED: (Phase.STOPPED,),
     Phase.FAILED: (Phase.FAILED, Phase.STILLBORN),

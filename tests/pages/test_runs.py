@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.recognition import change_settings, load_settings
+from app.training import shelf
 from app.training.launch import Phase
 from app.training.transfer import _packed, import_work
 from app.training.words import with_sign
@@ -95,6 +96,10 @@ def test_filter_by_status(open_page: OpenPage, make_run: Callable[..., Run]) -> 
     app = open_page(PAGE)
     app = app.get("button_group")[0].set_value(["stopped"]).run()
     assert list(app.dataframe[0].value["run"]) == ["stopped"]
+
+
+def test_every_status_can_be_filtered_by() -> None:
+    assert {phase for taken_in in shelf._FILTERS.values() for phase in taken_in} == set(Phase)
 
 
 def test_a_deletion_can_be_taken_back(
