@@ -162,18 +162,19 @@ def _row(item: Record, *, is_active: bool) -> dict[str, Any]:
 
 
 _COLUMNS = {
-    "run": st.column_config.TextColumn("Run", pinned=True),
-    "title": st.column_config.TextColumn("Title"),
+    "run": st.column_config.TextColumn("Run", width=180, pinned=True),
+    # However long: what comes first is to be seen at once, the scores among it.
+    "title": st.column_config.TextColumn("Title", width=180),
     "status": st.column_config.TextColumn("Status", width=130),  # for "✕ Failed to start"
+    "val_accuracy": st.column_config.NumberColumn("Validation accuracy", format="%.1f %%"),
+    "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="%.1f %%"),
+    "val_macro_f1": st.column_config.NumberColumn("Validation macro-F1", format="%.1f %%"),
+    "test_macro_f1": st.column_config.NumberColumn("Test macro-F1", format="%.1f %%"),
     "model": st.column_config.TextColumn("Model", width="small"),
     "tags": st.column_config.ListColumn("Tags"),
     "network": st.column_config.TextColumn("Network"),
     "dataset": st.column_config.TextColumn("Dataset"),
     "epochs": st.column_config.TextColumn("Epochs", width="small"),
-    "val_accuracy": st.column_config.NumberColumn("Validation accuracy", format="%.1f %%"),
-    "val_macro_f1": st.column_config.NumberColumn("Validation macro-F1", format="%.1f %%"),
-    "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="%.1f %%"),
-    "test_macro_f1": st.column_config.NumberColumn("Test macro-F1", format="%.1f %%"),
     "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
     "macs": st.column_config.NumberColumn("MACs a face", format="compact"),
     "minutes": st.column_config.NumberColumn("Minutes", format="%.1f"),

@@ -90,6 +90,18 @@ def test_every_status_fits_its_column(open_page: OpenPage, make_run: Callable[..
     assert columns["status"]["width"] >= 7 * longest  # pixels
 
 
+def test_long_names_leave_the_scores_in_view(
+    open_page: OpenPage, make_run: Callable[..., Run]
+) -> None:
+    edit_notes(make_run("a" * 60).folder, title="t" * 80)
+    frame = open_page(PAGE).dataframe[0].proto
+    columns = json.loads(frame.columns)
+    order = list(frame.column_order)
+    before = order[: order.index("val_accuracy")]
+    # The page's table has some 800 pixels on a screen of 1280.
+    assert sum(columns[name]["width"] for name in before) < 550
+
+
 def test_filter_by_status(open_page: OpenPage, make_run: Callable[..., Run]) -> None:
     make_run("first")
     make_run("stopped", RunStatus.STOPPED)
