@@ -15,7 +15,8 @@ from pipeline.training.config import TrainingConfig, settings
 
 DEFAULTS: dict[str, Any] = TrainingConfig().to_dict()
 
-_NAME = re.compile(rf"\b({'|'.join(settings())})\b")
+# Whole words, and none that is part of a path, or of the quoted name of a model.
+_NAME = re.compile(rf"(?<![\w'/.-])({'|'.join(settings())})(?![\w'/-])")
 
 _TITLES = {
     "architecture": "Network",

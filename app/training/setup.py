@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import get_data, resources, views
-from app.training import costs, draft, form, launch, steer
+from app.training import costs, draft, fields, form, launch, steer
 from app.training.form import Request
+from pipeline.errors import ConfigError
 from pipeline.training.config import TrainingConfig
 
 
@@ -58,7 +59,10 @@ def _start(request: Request) -> None:
 
 def _begin(request: Request, config: TrainingConfig, name: str) -> bool:
     with views.guarded():
-        run = launch.begin(config, request.dataset, name.strip() or None, request.edits)
+        try:
+            run = launch.begin(config, request.dataset, name.strip() or None, request.edits)
+        except ConfigError as error:
+            raise fields.in_words(error) from error
         if request.stands_in:
             draft.follow_active(resources.home())  # it was said, and the training was started
         steer.show(run)

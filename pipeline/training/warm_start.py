@@ -54,10 +54,9 @@ def start_weights(config: TrainingConfig, home: Home) -> Path:
     if others:
         had = ", ".join(f"{name} {theirs[name]}" for name in others)
         wanted = ", ".join(f"{name} {ours[name]}" for name in others)
-        options = " ".join(f"--{name} {theirs[name]}" for name in others)
         raise ConfigError(
             f"cannot start from {config.start_from!r}: its network has {had}, the one to train "
-            f"{wanted}; give {options}, or choose another model"
+            f"{wanted}; train one with {had}, or choose another model"
         )
     return path
 

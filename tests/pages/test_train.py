@@ -16,7 +16,7 @@ from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.progress import Cancelled, Progress
 from pipeline.recognition.catalog import ModelCatalog
-from pipeline.recognition.contract import MODEL_ONNX
+from pipeline.recognition.contract import MODEL_KERAS, MODEL_ONNX
 from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.estimate import Estimate
@@ -299,6 +299,27 @@ class TestStart:
         app.text_input("train_name").set_value("No good").run()
         app = app.button("train_start").click().run()
         assert "cannot name a run" in app.error[0].value
+        assert not started
+
+    def test_weights_of_another_network_are_told_in_the_words_of_the_form(
+        self,
+        home: Home,
+        tmp_path: Path,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        started: list[Run],
+    ) -> None:
+        write_dataset("faces")
+        training = TrainingConfig(architecture="vgg", width=0.5).to_dict()
+        folder = make_model(tmp_path / "other", training=training)
+        (folder / MODEL_KERAS).touch()
+        draft.change(home, start_from=str(folder))
+        app = open_page(PAGE).button("train_start").click().run()
+        assert app.error[0].value.endswith(
+            "its network has “Network” vgg, “Width factor” 0.5, the one to train “Network” "
+            r"seed\_cnn, “Width factor” 1.0; train one with “Network” vgg, “Width factor” 0.5, or "
+            "choose another model."
+        )
         assert not started
 
     def test_a_second_run_gets_in_line(

@@ -37,3 +37,8 @@ def test_errors_name_settings_by_their_titles() -> None:
     assert str(fields.in_words(error)) == (
         "“Warm-up, epochs” (60) of seed_cnn must be below “Epochs” (50)"
     )
+    # Nor is a model that is called like one.
+    error = ConfigError("cannot start from 'width' or '/x/flip/flip-2': its network has width 0.5.")
+    assert str(fields.in_words(error)) == (
+        "cannot start from 'width' or '/x/flip/flip-2': its network has “Width factor” 0.5."
+    )

@@ -56,7 +56,7 @@ def test_help_lists_every_setting_with_its_range(
         (["--soft-labels", "0.5"], "dataset 'noise' has none: attach them"),
         (["--teacher", "nobody"], "no model 'nobody'"),
         (["--start-from", "nobody"], "no model 'nobody'"),
-        (["--start-from", "fer-vgg"], "give --architecture vgg_deep"),
+        (["--start-from", "fer-vgg"], "train one with architecture vgg_deep"),
     ],
 )
 @pytest.mark.usefixtures("dataset")

@@ -109,7 +109,7 @@ def test_a_model_without_weights_to_train_is_refused(home: Home) -> None:
         start_weights(TrainingConfig(start_from="gone"), home)
 
 
-def test_a_model_of_another_network_is_refused_with_the_options_that_fit(home: Home) -> None:
+def test_a_model_of_another_network_is_refused_with_the_settings_that_fit(home: Home) -> None:
     from pipeline.training.warm_start import start_weights
 
     folder = make_model(home.root / "somewhere" / "deep", training=_SMALL.to_dict())
@@ -117,10 +117,10 @@ def test_a_model_of_another_network_is_refused_with_the_options_that_fit(home: H
     same = TrainingConfig(architecture="vgg", width=0.25, start_from=str(folder))
     assert start_weights(same, home) == folder / MODEL_KERAS
     with pytest.raises(
-        ConfigError, match=r"the one to train architecture seed_cnn; give --architecture vgg,"
+        ConfigError, match="to train architecture seed_cnn; train one with architecture vgg, or"
     ):
         start_weights(replace(same, architecture="seed_cnn"), home)
-    with pytest.raises(ConfigError, match=r"give --architecture vgg --width 0\.25, or"):
+    with pytest.raises(ConfigError, match=r"train one with architecture vgg, width 0\.25, or"):
         start_weights(TrainingConfig(start_from=str(folder)), home)
 
 
