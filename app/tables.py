@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import plain_html, views
+from pipeline.spreadsheets import harmless
 
 
 def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
@@ -21,7 +22,7 @@ def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV"
     """
     st.download_button(
         label,
-        lambda: table().to_csv(index=False).encode("utf-8"),
+        lambda: to_csv(table()).encode("utf-8"),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
@@ -29,6 +30,15 @@ def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV"
         on_click="ignore",
         help=f"Save as {name}.csv",
     )
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """The text of a CSV file; names of files and of runs in it are no formulas."""
+    columns = {
+        name: column if column.dtype.kind in "biuf" else list(map(harmless, column))
+        for name, column in table.items()
+    }
+    return pd.DataFrame(columns).rename(columns=harmless).to_csv(index=False)
 
 
 def heading(title: str, table: pd.DataFrame, name: str) -> None:

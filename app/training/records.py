@@ -14,6 +14,7 @@ from app.training.launch import Phase
 from pipeline.errors import PipelineError
 from pipeline.recognition.contract import ModelContract
 from pipeline.runs import Run
+from pipeline.spreadsheets import harmless
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def to_csv(records: Sequence[Record]) -> str:
     for item in records:
         known = [getattr(item, name) for name in facts if name != "tags"]
         known.insert(facts.index("tags"), ", ".join(item.tags))
-        writer.writerow([*known, *(item.config.get(name) for name in settings)])
+        known += [item.config.get(name) for name in settings]
+        writer.writerow(map(harmless, known))
     return file.getvalue()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.labels import NAMES
 from pipeline.recognition.recognizer import Prediction
+from pipeline.spreadsheets import harmless
 
 _COLUMNS = (
     *("file", "face", "x", "y", "w", "h", "emotion", "confidence", "unsure"),
@@ -51,8 +52,9 @@ def to_csv(results: Sequence[FileResult]) -> str:
     writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for result in results:
+        file = harmless(result.file)
         if not result.predictions:
-            writer.writerow({"file": result.file, "error": result.error or ""})
+            writer.writerow({"file": file, "error": harmless(result.error or "")})
         for number, prediction in enumerate(result.predictions, start=1):
             face = prediction.to_dict()
             scores = face.pop("scores")
@@ -61,7 +63,7 @@ def to_csv(results: Sequence[FileResult]) -> str:
                 {
                     **face,
                     **scores,
-                    "file": result.file,
+                    "file": file,
                     "face": number,
                     "valence": round(prediction.valence, _DIGITS),
                     "arousal": round(prediction.arousal, _DIGITS),

@@ -206,6 +206,14 @@ class TestDownloads:
         assert len(lines) == 4
         assert lines[1].startswith(f"a.png,1,{entries[0]['faces'][0]['x']},")
 
+    def test_a_file_named_like_a_formula_is_text_in_the_csv(self, recognizer: Recognizer) -> None:
+        files = [("=1+1.png", PORTRAIT), ("=2.png", b"x")]
+        results = [recognize_photo(photo(data, name), recognizer) for name, data in files]
+        assert [entry["file"] for entry in json.loads(to_json(results))] == ["=1+1.png", "=2.png"]
+        for line, name in zip(to_table(results).splitlines()[1:], ("=1+1", "=2"), strict=True):
+            assert line.startswith(f"'{name}.png,")
+            assert ",=" not in line
+
 
 def test_nothing_is_written(
     recognizer: Recognizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,8 +2,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from app import tables
 
 Show = Callable[[Callable[[], None]], Any]
 
@@ -54,6 +57,26 @@ def test_a_plain_table_is_written_out(show: Show) -> None:
     assert '<th scope="row">&lt;b&gt;happy</th>' in html
     (button,) = app.get("download_button")
     assert button.proto.label == "CSV"
+
+
+def test_a_saved_table_holds_no_formula_and_its_numbers_stay() -> None:
+    table = pd.DataFrame(
+        {
+            "origin": ["=1+1.png", "a.png", None],
+            "change": [-0.5, float("nan"), 0.25],
+            "as text": ["-0.5", "+1", "-x"],
+            "number": [-1, 2, 3],
+            "-x": [True, False, True],
+        }
+    )
+    assert tables.to_csv(table).splitlines() == [
+        "origin,change,as text,number,'-x",
+        "'=1+1.png,-0.5,-0.5,-1,True",
+        "a.png,,+1,2,False",
+        ",0.25,'-x,3,True",
+    ]
+    empty = table[:0]
+    assert tables.to_csv(empty) == "origin,change,as text,number,'-x\n"
 
 
 def test_a_data_frame_names_its_columns_for_people(show: Show) -> None:

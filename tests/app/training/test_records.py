@@ -80,6 +80,15 @@ def test_csv_has_every_setting_and_can_be_read_back(run: Run) -> None:
     assert set(TrainingConfig().to_dict()) <= set(rows[0])
 
 
+def test_csv_holds_no_formula(run: Run) -> None:
+    edit_notes(run.folder, title='=HYPERLINK("http://x")', tags=["@paper"], note="-1+1")
+    (row,) = csv.DictReader(io.StringIO(to_csv([record(run)])))
+    assert (row["title"], row["tags"], row["note"]) == (
+        *('\'=HYPERLINK("http://x")', "'@paper", "'-1+1"),
+    )
+    assert row["warmup_epochs"] == "0.0"
+
+
 def test_csv_headings_are_distinct(run: Run) -> None:
     heading = to_csv([record(run)]).splitlines()[0].split(",")
     assert len(set(heading)) == len(heading)
