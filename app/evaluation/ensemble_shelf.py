@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import streamlit as st
 
 from app import active_model, resources, views
@@ -13,10 +15,18 @@ from pipeline.dataset.overlay import Overlay
 from pipeline.evaluation.ensemble import SAVED_VIEWS
 from pipeline.progress import Progress
 from pipeline.recognition.catalog import ModelCatalog, ModelEntry
+from pipeline.recognition.contract import ModelContract
 
 _KIND = "ensemble_saving"
 _NAME = "ensemble_name"
 _TROUBLE = "ensemble_trouble"
+
+
+class Candidate(NamedTuple):
+    """A model that can be a member, with its contract, which is read but once."""
+
+    entry: ModelEntry
+    contract: ModelContract
 
 
 def saving_work(
@@ -72,18 +82,18 @@ def save(desk: Desk, dataset: Dataset, members: list[ModelEntry]) -> None:
             st.error(views.plain(trouble), icon=":material/error:")
 
 
-def saved(models: dict[str, ModelEntry]) -> None:
+def saved(models: dict[str, Candidate]) -> None:
     """The saved ensembles, and what can be done with each."""
-    ensembles = [entry for entry in models.values() if entry.origin == "ensemble"]
+    ensembles = [model for model in models.values() if model.entry.origin == "ensemble"]
     if not ensembles:
         return
     active = resources.models().active()
     with st.container(border=True, key="ensembles_saved"):
         st.markdown("**Saved ensembles**")
-        for entry in ensembles:
+        for entry, contract in ensembles:
             is_active = active is not None and active.folder == entry.folder
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(_line(entry), width="stretch")
+                st.markdown(_line(entry.name, contract.training), width="stretch")
                 if is_active:
                     st.badge("Active", icon=":material/check:", color="green")
                 else:
@@ -98,11 +108,10 @@ def saved(models: dict[str, ModelEntry]) -> None:
                     _confirm_delete(entry, is_active)
 
 
-def _line(entry: ModelEntry) -> str:
-    training = entry.contract().training
+def _line(name: str, training: dict[str, Any]) -> str:
     members = ", ".join(views.plain(str(item["name"])) for item in training.get("members", ()))
     mirrored = ", with mirror image" if training.get("views") == "flip" else ""
-    return f"**{views.plain(entry.name)}**  \n:small[:gray[{members}{mirrored}]]"
+    return f"**{views.plain(name)}**  \n:small[:gray[{members}{mirrored}]]"
 
 
 @st.dialog("Delete this ensemble?", icon=":material/delete:")

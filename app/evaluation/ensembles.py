@@ -14,6 +14,7 @@ from app.charts import SPLIT_TITLES
 from app.evaluation import ensemble_shelf
 from app.evaluation.choice import TTA_TITLES
 from app.evaluation.desk import Desk
+from app.evaluation.ensemble_shelf import Candidate
 from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.errors import PipelineError
@@ -54,15 +55,14 @@ def tab(desk: Desk) -> None:
     ensemble_shelf.saved(models)
 
 
-def usable() -> dict[str, ModelEntry]:
+def usable() -> dict[str, Candidate]:
     """The models that can be members, by reference; damaged ones cannot."""
     found = {}
     for entry in resources.models().list():
         try:
-            entry.contract()
+            found[entry.reference] = Candidate(entry, entry.contract())
         except PipelineError:
             continue  # the page names it where it is chosen itself
-        found[entry.reference] = entry
     return found
 
 
@@ -138,19 +138,19 @@ def _told(progress: Progress, before: int, whole: int, what: str) -> Progress:
     return tell
 
 
-def _choose(desk: Desk, models: dict[str, ModelEntry]) -> list[ModelEntry]:
+def _choose(desk: Desk, models: dict[str, Candidate]) -> list[ModelEntry]:
     kept = [name for name in st.session_state.get(_MEMBERS, []) if name in models]
     if not kept:
         own = [desk.entry.reference] if desk.entry.reference in models else []
         drawn = desk.dataset is not None and desk.dataset.meta.synthetic
         others = [
             name
-            for name, entry in models.items()
+            for name, model in models.items()
             # An ensemble beside its own members would count them twice, and who learned from
             # drawings knows nothing of photographs.
             if name not in own
-            and entry.origin != "ensemble"
-            and entry.contract().synthetic == drawn
+            and model.entry.origin != "ensemble"
+            and model.contract.synthetic == drawn
         ]
         kept = [*own, *others][:_AT_FIRST]
     st.session_state[_MEMBERS] = kept
@@ -158,7 +158,7 @@ def _choose(desk: Desk, models: dict[str, ModelEntry]) -> list[ModelEntry]:
         "Members",
         list(models),
         key=_MEMBERS,
-        format_func=lambda name: models[name].name,
+        format_func=lambda name: models[name].entry.name,
         help="Their calibrated probabilities are averaged. They may differ in network and input.",
     )
     st.caption(
@@ -166,7 +166,7 @@ def _choose(desk: Desk, models: dict[str, ModelEntry]) -> list[ModelEntry]:
         f"{TTA_TITLES[desk.tta].lower()}, as chosen above. Choose members on "
         "validation: the test split is for the end."
     )
-    return [models[name] for name in chosen]
+    return [models[name].entry for name in chosen]
 
 
 def _members(desk: Desk, dataset: Dataset, members: list[ModelEntry]) -> None:
