@@ -104,18 +104,16 @@ def not_inspected(desk: Desk, what: str) -> None:
     )
 
 
-def change(*edits: Edit) -> None:
-    """Makes edits of the active dataset, in order; a callback.
+def change(edit: Edit) -> None:
+    """Makes an edit of the active dataset; a callback.
 
-    They are based on the version that this tab shows, so that an edit from another
+    It is based on the version that this tab shows, so that an edit from another
     tab in between is noticed and not built upon unseen.
     """
     name, version = st.session_state[_SEEN]
     try:
         dataset = resources.dataset(name)
-        store = OverlayStore(resources.home().data)
-        for edit in edits:
-            version = store.add(dataset, edit, based_on=version).version
+        OverlayStore(resources.home().data).add(dataset, edit, based_on=version)
     except PipelineError as error:
         # A callback has no place on the page: `trouble` shows it there.
         st.session_state[_TROUBLE] = describe(error)

@@ -59,8 +59,8 @@ def describe(edit: Edit) -> str:
     """An edit that is no `undo`, in a few words."""
     words = _WORDS[edit.kind]
     named = f"image {edit.images[0]:,}" if len(edit.images) == 1 else f"{len(edit.images):,} images"
-    to = f" as {edit.label}" if edit.label else ""
-    return f"{words} {named}{to}"
+    labels = ", ".join(name for name in NAMES if name in edit.labels)
+    return f"{words} {named}" + (f" as {labels}" if labels else "")
 
 
 def history(edited: Overlay) -> pd.DataFrame:

@@ -220,18 +220,14 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
 def _edit_page(desk: Desk, found: LabelErrors, shown: slice) -> None:
     """Two buttons that edit the images of this page that no edit has touched yet."""
     touched = desk.overlay.excluded | set(desk.overlay.relabelled)
-    left = [
-        (int(index), int(code))
+    left = {
+        int(index): int(code)
         for index, code in zip(found.indices[shown], found.suggested[shown], strict=True)
         if int(index) not in touched
-    ]
-    relabels = [
-        overlay.relabel([index for index, code in left if code == wanted], wanted, note=_NOTE)
-        for wanted in sorted({code for _, code in left})
-    ]
-    for label, icon, edits in (
-        ("Exclude this page", "block", [overlay.exclude([index for index, _ in left], note=_NOTE)]),
-        ("Relabel this page as suggested", "label", relabels),
+    }
+    for label, icon, edit in (
+        ("Exclude this page", "block", overlay.exclude(left, note=_NOTE)),
+        ("Relabel this page as suggested", "label", overlay.relabel_each(left, note=_NOTE)),
     ):
         st.button(
             f"{label} ({len(left)})",
@@ -239,11 +235,7 @@ def _edit_page(desk: Desk, found: LabelErrors, shown: slice) -> None:
             icon=f":material/{icon}:",
             disabled=not left,
             help="The images of this page that are not edited yet. Look at them first. It can be "
-            + (
-                "undone under Edits."
-                if len(edits) < 2
-                else f"undone under Edits, where it is {len(edits)} edits, one for each new label."
-            ),
+            "undone under Edits.",
             on_click=change,
-            args=tuple(edits),
+            args=(edit,),
         )

@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from app.dataset_page import label_errors
 from app.dataset_page.desk import Desk
+from app.dataset_page.edits import describe
 from pipeline.dataset import Dataset, DatasetStore, Split
 from pipeline.dataset import maps as maps_module
-from pipeline.dataset.overlay import OverlayStore, exclude
+from pipeline.dataset.overlay import OverlayStore, exclude, undo
 from pipeline.evaluation.label_errors import LabelErrorStore
 from pipeline.home import Home
 from pipeline.recognition.contract import MODEL_ONNX
@@ -138,6 +139,19 @@ class TestLabelErrors:
         assert app.button(key="label_errors_block").disabled
         store.add(bars, exclude([20]), based_on=1)
         assert store.load(bars).edits[0].note == "Likely label error"
+
+    def test_relabelling_the_page_is_one_edit_whatever_the_labels(
+        self, home: Home, bars: Dataset, ranked: AppTest, finish_jobs: FinishJobs
+    ) -> None:
+        store = OverlayStore(home.data)
+        app = ranked.pills(key="label_errors_splits").set_value(list(Split)).run()
+        app = finish_jobs(app.button(key="label_errors_rank").click().run())
+        app = app.button(key="label_errors_label").click().run()
+        edited = store.load(bars)
+        assert (edited.version, edited.relabelled) == (1, {3: 3, 20: 6, 27: 6})
+        assert describe(edited.edits[0]) == "Relabelled 3 images as happy, neutral"
+        store.add(bars, undo(), based_on=1)
+        assert store.load(bars).relabelled == {}
 
     def test_an_edit_elsewhere_keeps_all_of_them_from_being_made(
         self, home: Home, bars: Dataset, ranked: AppTest

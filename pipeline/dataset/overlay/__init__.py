@@ -7,7 +7,15 @@ made with. The name of the file tells the data apart: other data imported under
 the same name begin without edits, and the old data, imported again, find theirs.
 """
 
-from pipeline.dataset.overlay.edit import Edit, EditKind, exclude, relabel, restore, undo
+from pipeline.dataset.overlay.edit import (
+    Edit,
+    EditKind,
+    exclude,
+    relabel,
+    relabel_each,
+    restore,
+    undo,
+)
 from pipeline.dataset.overlay.overlay import Overlay
 from pipeline.dataset.overlay.store import LATEST, NO_EDITS, OverlayConflictError, OverlayStore
 
@@ -21,6 +29,7 @@ __all__ = [
     "OverlayStore",
     "exclude",
     "relabel",
+    "relabel_each",
     "restore",
     "undo",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,26 +29,31 @@ class Edit:
         kind: What it does; `restore` takes back all that was done to its
             images, `undo` the latest edit that still holds.
         images: Indices into the dataset; none for `undo`.
-        label: The new class name, for `relabel` only.
+        labels: The new class name of each image, for `relabel` only.
         note: Why, in the words of whoever did it.
         created: ISO 8601 in UTC.
     """
 
     kind: EditKind
     images: tuple[int, ...] = ()
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     note: str = ""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_dict(self) -> dict[str, Any]:
         """The edit, ready for JSON."""
-        return {
+        value: dict[str, Any] = {
             "kind": self.kind.value,
             "images": list(self.images),
-            "label": self.label,
+            "label": None,
             "note": self.note,
             "created": self.created,
         }
+        if len(set(self.labels)) == 1:
+            value["label"] = self.labels[0]
+        elif self.labels:
+            value["labels"] = list(self.labels)
+        return value
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Edit:
@@ -57,16 +62,16 @@ class Edit:
         Raises:
             KeyError, TypeError, ValueError: If it is something else.
         """
-        edit = cls(
-            EditKind(value["kind"]),
-            tuple(int(index) for index in value["images"]),
-            value["label"],
-            str(value["note"]),
-            str(value["created"]),
-        )
-        if edit.kind is EditKind.RELABEL and edit.label not in NAMES:
-            raise ValueError(f"no emotion is called {edit.label!r}")
-        return edit
+        kind, images = EditKind(value["kind"]), tuple(int(index) for index in value["images"])
+        labels: tuple[str, ...] = ()
+        if kind is EditKind.RELABEL:
+            labels = tuple(value.get("labels") or [value["label"]] * len(images))
+            unknown = [label for label in labels if label not in NAMES]
+            if unknown:
+                raise ValueError(f"no emotion is called {unknown[0]!r}")
+            if len(labels) != len(images):
+                raise ValueError(f"{len(images)} images have {len(labels)} labels")
+        return cls(kind, images, labels, str(value["note"]), str(value["created"]))
 
     def check(self, number: int) -> None:
         """Refuses an edit that names no image, or one that is not there.
@@ -94,7 +99,19 @@ def exclude(images: Iterable[int], note: str = "") -> Edit:
 
 def relabel(images: Iterable[int], label: int, note: str = "") -> Edit:
     """Gives images another label, an index into `labels.EMOTIONS`."""
-    return Edit(EditKind.RELABEL, _ascending(images), label=EMOTIONS[label].name, note=note)
+    return relabel_each(dict.fromkeys(images, label), note)
+
+
+def relabel_each(labels: Mapping[int, int], note: str = "") -> Edit:
+    """Gives each image a label of its own.
+
+    Args:
+        labels: The new label of each image, as an index into `labels.EMOTIONS`.
+        note: Why.
+    """
+    images = _ascending(labels)
+    names = tuple(EMOTIONS[labels[index]].name for index in images)
+    return Edit(EditKind.RELABEL, images, names, note)
 
 
 def restore(images: Iterable[int]) -> Edit:

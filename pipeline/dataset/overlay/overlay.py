@@ -43,7 +43,7 @@ class Overlay:
             if edit.kind is EditKind.EXCLUDE:
                 excluded.update(edit.images)
             elif edit.kind is EditKind.RELABEL:
-                relabelled.update(dict.fromkeys(edit.images, label_index(edit.label or "")))
+                relabelled.update(zip(edit.images, map(label_index, edit.labels), strict=True))
             else:
                 excluded.difference_update(edit.images)
                 for index in edit.images:

@@ -14,6 +14,7 @@ from pipeline.dataset.overlay import (
     OverlayStore,
     exclude,
     relabel,
+    relabel_each,
     restore,
     undo,
 )
@@ -109,6 +110,20 @@ class TestEditing:
         overlay = store.add(dataset, undo(), based_on=3)
         assert overlay.excluded == {1, 2}
         assert overlay.relabelled == {1: 3}
+
+    def test_one_edit_gives_each_image_a_label_of_its_own(
+        self, tmp_path: Path, store: OverlayStore, dataset: Dataset
+    ) -> None:
+        store.add(dataset, relabel([1, 2], 0), based_on=0)
+        store.add(dataset, relabel_each({5: 3, 2: 6, 4: 3}, note="suggested"), based_on=1)
+        overlay = OverlayStore(tmp_path).load(dataset)
+        assert (overlay.version, overlay.relabelled) == (2, {1: 0, 2: 6, 4: 3, 5: 3})
+        assert overlay.edits[1].images == (2, 4, 5)
+        assert overlay.edits[1].labels == (NAMES[6], NAMES[3], NAMES[3])
+        stored = json.loads(store.path(dataset).read_text())["edits"]
+        # As it always was, where it is one label.
+        assert (stored[0]["label"], "labels" in stored[0]) == (NAMES[0], False)
+        assert store.add(dataset, undo(), based_on=2).relabelled == {1: 0, 2: 0}
 
     @pytest.mark.parametrize("images", [[], [-1], [NUMBER]])
     def test_images_that_are_not_there_are_refused(
@@ -285,9 +300,34 @@ class TestChoosing:
         assert {row.argmax() for row in np.delete(learned, 3, axis=0)} == {NAMES.index("sad")}
 
 
+def test_a_file_from_before_edits_had_several_labels_is_read(
+    store: OverlayStore, dataset: Dataset
+) -> None:
+    path = store.path(dataset)
+    path.parent.mkdir()
+    common = {"note": "", "created": "2026-03-01T12:00:00+00:00"}
+    edits = [
+        {"kind": "relabel", "images": [1, 4], "label": "happy", **common},
+        {"kind": "exclude", "images": [2], "label": None, **common},
+    ]
+    written = {"format_version": 1, "fingerprint": dataset.meta.fingerprint, "edits": edits}
+    path.write_text(json.dumps(written))
+    overlay = store.load(dataset)
+    assert overlay.relabelled == dict.fromkeys((1, 4), NAMES.index("happy"))
+    assert [edit.to_dict() for edit in overlay.edits] == edits
+
+
+def _with_labels(*labels: str) -> str:
+    """A file in which two images are relabelled."""
+    edit = {"kind": "relabel", "images": [1, 2], "labels": labels, "note": "", "created": ""}
+    return json.dumps({"format_version": 1, "fingerprint": "x", "edits": [edit]})
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        _with_labels("happy", "bored"),
+        _with_labels("happy"),
         "{",
         "[]",
         '{"format_version": 99, "fingerprint": "x", "edits": []}',
