@@ -27,7 +27,7 @@ _SIGNS = {
 }
 _AXES = 6
 _FIGURES = {
-    *("Validation accuracy", "Validation macro-F1", "Epochs", "Minutes"),
+    *("Validation accuracy", "Validation macro-F1", "Epochs done", "Minutes"),
     *("Parameters", "MACs a face", "One face, ms"),
 }
 """The columns of numbers in the table of the compared."""
@@ -83,7 +83,7 @@ def figures(item: Subject) -> dict[str, str]:
         "Name": item.name,
         "Validation accuracy": words(item.val_accuracy, views.percent),
         "Validation macro-F1": words(item.val_macro_f1, views.percent),
-        "Epochs": words(len(item.history) or None, str),
+        "Epochs done": words(len(item.history) or None, str),
         "Minutes": words(minutes, "{:,.1f}".format),
         "Parameters": words(item.parameters, views.count),
         "MACs a face": words(item.macs, views.count),

@@ -28,6 +28,8 @@ _TITLES = {
     "fine_tune": "Fine-tune all layers",
     "pretrained": "ImageNet weights",
     "start_from": "Start from the weights of",
+    # Told apart from those that a run has done: tables of runs have both.
+    "epochs": "Epochs at most",
     "ema": "Weight average (EMA)",
     "l2": "L2 penalty",
     "early_stopping": "Early stopping, epochs",

@@ -112,7 +112,8 @@ def compare(
         key for key in keys if any(config.get(key) != configs[0].get(key) for config in configs)
     ]
     rows = [
-        {**_summary(run), **{key: config.get(key) for key in differing}}
+        # The summary's epochs are both those done and those planned.
+        {**_summary(run), **{key: config.get(key) for key in differing if key != "epochs"}}
         for run, config in zip(chosen, configs, strict=True)
     ]
     if as_json:

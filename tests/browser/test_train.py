@@ -46,7 +46,7 @@ def test_a_real_training_from_the_widgets_to_the_model(
     page.get_by_role("option", name="Simple CNN").click()
     expect(page.get_by_text("684 k")).to_be_visible()
     set_number(page, "Network", "Width factor", "0.25")
-    set_number(page, "Optimisation", "Epochs", "2")
+    set_number(page, "Optimisation", "Epochs at most", "2")
     page.get_by_role("textbox", name="Name", exact=True).fill("tiny")
     page.get_by_role("textbox", name="Name", exact=True).press("Enter")
     page.get_by_role("button", name="Start training").click()
@@ -100,7 +100,7 @@ def test_measuring_tells_the_time(train_page: Callable[..., Page]) -> None:
 def test_nothing_is_cut_off_on_a_phone(train_page: Callable[..., Page], scheme: str) -> None:
     page = train_page(scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 900})
-    for tab, label in (("Network", "Width factor"), ("Optimisation", "Epochs")):
+    for tab, label in (("Network", "Width factor"), ("Optimisation", "Epochs at most")):
         page.get_by_role("tab", name=tab).click()
         page.get_by_role("spinbutton", name=label, exact=True).wait_for()
         settle(page)

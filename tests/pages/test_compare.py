@@ -188,7 +188,7 @@ def test_a_damaged_run_does_not_hide_the_others(
     assert not app.exception
     assert "broken cannot be read" in app.error[0].value
     (figures,) = plain_tables(app).values()
-    assert figures.loc["● good", "Epochs"] != "—"
+    assert figures.loc["● good", "Epochs done"] != "—"
     assert set(figures.loc["◆ broken"].iloc[:7]) == {"—"}
 
 

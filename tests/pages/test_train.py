@@ -163,7 +163,7 @@ class TestForm:
         app.number_input("train_warmup_epochs").set_value(60.0)
         app = app.run()
         assert [error.value for error in app.error] == [
-            "“Warm-up, epochs” (60) must be below “Epochs” (50)."
+            "“Warm-up, epochs” (60) must be below “Epochs at most” (50)."
         ]
         # What was entered as its name stays in sight.
         assert app.text_input("train_name").value == "mine"

@@ -4,6 +4,7 @@ import pytest
 
 from app.compare import subjects
 from app.compare.subjects import Subject
+from app.compare.training import figures
 from pipeline.dataset import Dataset
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog, ModelEntry
@@ -53,6 +54,16 @@ def test_settings_that_differ_in_words(home: Home, bars: Dataset) -> None:
     }
     assert subjects.all_settings(both)[0] == "dataset"
     assert "dataset_fingerprint" not in subjects.all_settings(both)
+
+
+def test_epochs_planned_and_done_are_told_apart(home: Home, bars: Dataset) -> None:
+    store_run(home, "a", bars, epochs=4)
+    store_run(home, "b", bars, epochs=9)
+    both = read(home, "a", "b")
+    assert subjects.setting_rows(both, ["epochs"]) == [
+        {"setting": "Epochs at most", "a": "4", "b": "9"}
+    ]
+    assert {"Epochs done"} == {name for name in figures(both[0]) if "poch" in name}
 
 
 def test_a_setting_that_one_does_not_know(home: Home, bars: Dataset) -> None:

@@ -27,7 +27,7 @@ def test_steps_fit_the_ranges() -> None:
 def test_changes_are_named_in_words() -> None:
     assert fields.changes(TrainingConfig()) == []
     assert fields.changes(TrainingConfig(architecture="vgg", epochs=7, flip=False, l2=2.5e-4)) == [
-        *("network VGG", "epochs 7", "L2 penalty 0.00025", "mirror off")
+        *("network VGG", "epochs at most 7", "L2 penalty 0.00025", "mirror off")
     ]
 
 
@@ -35,7 +35,7 @@ def test_errors_name_settings_by_their_titles() -> None:
     # Whole names alone: the network `seed_cnn` is not the setting `seed`.
     error = ConfigError("warmup_epochs (60) of seed_cnn must be below epochs (50)")
     assert str(fields.in_words(error)) == (
-        "“Warm-up, epochs” (60) of seed_cnn must be below “Epochs” (50)"
+        "“Warm-up, epochs” (60) of seed_cnn must be below “Epochs at most” (50)"
     )
     # Nor is a model that is called like one.
     error = ConfigError("cannot start from 'width' or '/x/flip/flip-2': its network has width 0.5.")

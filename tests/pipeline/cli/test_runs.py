@@ -57,6 +57,17 @@ def test_notes_show_and_archived_runs_do_not(
     assert said(capsys)["note"] == "see page 3"
 
 
+def test_compared_epochs_are_those_done_and_those_planned(
+    command: Command, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.create({**CONFIG, "epochs": 9, "flip": False}, name="longer")
+    assert command("runs", "compare", "first", "longer", "--json") == 0
+    assert [(row["epochs"], row["flip"]) for row in said(capsys)] == [
+        ("0/4", None),
+        ("0/9", False),
+    ]
+
+
 def test_queue_is_listed_and_changed(
     command: Command,
     store: RunStore,
