@@ -64,7 +64,7 @@ def _buttons(chosen: list[Run]) -> Wish | None:
         ("Make active", "promote", "neurology", not serves or is_active, _promote),
         ("Edit", "edit", "edit", run is None, _edit),
         (archive[0], "archive", archive[1], not chosen, curation.archive),
-        ("Export", "export", "folder_zip", run is None or busy, _export),
+        ("Export", "export", "folder_zip", not chosen or busy, transfer.export),
         ("Delete", "delete", "delete", not chosen or busy, _delete),
     )
     wish = None
@@ -109,10 +109,6 @@ def _promote(runs: list[Run]) -> None:
 
 def _edit(runs: list[Run]) -> None:
     curation.edit(runs[0])
-
-
-def _export(runs: list[Run]) -> None:
-    transfer.export(runs[0])
 
 
 def _delete(runs: list[Run]) -> None:

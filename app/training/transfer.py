@@ -1,4 +1,4 @@
-"""One run as a zip file, out of the dashboard and into it."""
+"""Runs as a zip file, out of the dashboard and into it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import resources, views
 from app.jobs import Work
+from pipeline.errors import listed
 from pipeline.progress import Progress
 from pipeline.runs import Run, RunStore
-from pipeline.runs.transfer import export_run, import_run
+from pipeline.runs.transfer import export_runs, import_runs
 
 _KIND = "run import"
 _UPLOADS = "runs_uploads"
 
 
-@st.dialog("Export this run", icon=":material/folder_zip:")
-def export(run: Run) -> None:
-    """Offers a run as a zip file, with what it takes to train on or without."""
-    checkpoints = resources.folder_bytes(run.folder / "checkpoints")
-    rest = resources.folder_bytes(run.folder) - checkpoints
+@st.dialog("Export", icon=":material/folder_zip:")
+def export(runs: list[Run]) -> None:
+    """Offers runs as one zip file, with what it takes to train on or without."""
+    checkpoints = sum(resources.folder_bytes(run.folder / "checkpoints") for run in runs)
+    rest = sum(resources.folder_bytes(run.folder) for run in runs) - checkpoints
+    is_one = len(runs) == 1
+    what = views.plain(runs[0].title) if is_one else f"{len(runs)} runs"
     st.markdown(
-        f"**{views.plain(run.title)}**: settings, history, scores, notes, and its model if it has "
-        "one. The images stay here. The checkpoints are what it takes to train it further."
+        f"**{what}**: settings, history, scores and notes, with the model where there is one. The "
+        "images stay here. The checkpoints are what it takes to train further."
     )
     choices = (
         ("Without checkpoints", False, rest, False),
@@ -38,8 +41,8 @@ def export(run: Run) -> None:
         for label, with_checkpoints, size, disabled in choices:
             st.download_button(
                 f"{label} ({views.file_size(size)})",
-                partial(_packed, run, checkpoints=with_checkpoints),
-                file_name=f"{run.id}.zip",
+                partial(_packed, runs, checkpoints=with_checkpoints),
+                file_name=f"{runs[0].id if is_one else 'runs'}.zip",
                 mime="application/zip",
                 key=f"runs_export_{'whole' if with_checkpoints else 'lean'}",
                 icon=":material/download:",
@@ -53,7 +56,7 @@ def popover() -> None:
     number = int(st.session_state.get(_UPLOADS, 0))
     with st.popover("Import", icon=":material/upload:"):
         file = st.file_uploader(
-            "An exported run",
+            "Exported runs",
             "zip",
             key=f"runs_upload_{number}",
             help="A zip file that this page, or `python -m pipeline runs export`, has written.",
@@ -69,11 +72,12 @@ def popover() -> None:
 
 
 def import_work(store: RunStore, content: IO[bytes]) -> Work:
-    """The work of importing a run."""
+    """The work of importing runs."""
 
     def work(progress: Progress) -> str:
         progress(0, None, "unpacking")
-        return f"“{import_run(store, content).id}” is among the runs now."
+        found = [f"“{run.id}”" for run in import_runs(store, content)]
+        return f"{listed(found)} {'is' if len(found) == 1 else 'are'} among the runs now."
 
     return work
 
@@ -83,8 +87,8 @@ def _begin(file: UploadedFile) -> None:
     resources.jobs().start(_KIND, f"Importing {file.name}", import_work(resources.runs(), content))
 
 
-def _packed(run: Run, *, checkpoints: bool) -> BinaryIO:
+def _packed(runs: list[Run], *, checkpoints: bool) -> BinaryIO:
     with tempfile.TemporaryFile() as file:
-        export_run(run, file, checkpoints=checkpoints)
+        export_runs(runs, file, checkpoints=checkpoints)
         # Streamlit takes files for reading only.
         return os.fdopen(os.dup(file.fileno()), "rb")

@@ -18,13 +18,13 @@ from pipeline.cli.common import (
 )
 from pipeline.cli.tables import print_rows
 from pipeline.dataset import DatasetStore
-from pipeline.errors import ExportError, RunStateError
+from pipeline.errors import ExportError, RunStateError, listed
 from pipeline.files import replaced_file
 from pipeline.home import SHIPPED_MODELS, Home
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.runs import KEPT_FOR
 from pipeline.runs.store import is_id
-from pipeline.runs.transfer import export_run, import_run
+from pipeline.runs.transfer import export_runs, import_runs
 
 _Run = Annotated[str, typer.Argument(metavar="RUN")]
 _YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -79,20 +79,20 @@ def trash(
 
 
 def export(
-    run_id: _Run,
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN…")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip file to write.")],
     checkpoints: Annotated[
         bool, typer.Option("--checkpoints", help="With what it takes to train on; much larger.")
     ] = False,
 ) -> None:
-    """Writes one run as a zip file."""
-    run = runs().get(run_id)
+    """Writes runs as one zip file."""
+    chosen = list({run.id: run for run in map(runs().get, run_ids)}.values())
     try:
         with replaced_file(file) as stream:
-            export_run(run, stream, checkpoints=checkpoints)
+            export_runs(chosen, stream, checkpoints=checkpoints)
     except OSError as error:
         raise ExportError(f"{file} cannot be written: {error}") from error
-    console().print(f"Wrote {run.id} to {file}.", markup=False)
+    console().print(f"Wrote {listed([run.id for run in chosen])} to {file}.", markup=False)
 
 
 def ship(
@@ -122,9 +122,9 @@ def import_(
     ],
     as_json: JsonFlag = False,
 ) -> None:
-    """Reads a run that `runs export` wrote; it gets a new id if its own is taken."""
-    run = import_run(runs(), file)
+    """Reads runs that `runs export` wrote; one gets a new id if its own is taken."""
+    found = [run.id for run in import_runs(runs(), file)]
     if as_json:
-        print_json({"run": run.id})
+        print_json([{"run": run_id} for run_id in found])
     else:
-        console().print(f"Imported {run.id}.", markup=False)
+        console().print(f"Imported {listed(found)}.", markup=False)

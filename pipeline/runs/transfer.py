@@ -1,6 +1,6 @@
-"""One run as a zip file: to keep it, or to hand it to another computer.
+"""Runs as a zip file: to keep them, or to hand them to another computer.
 
-    <id>/
+    <id>/                  a folder for each run
         exported.json      what this is, and which form of it
         config.json, …     the run's files; checkpoints only if asked for
 
@@ -17,7 +17,8 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -30,6 +31,8 @@ from pipeline.runs.store import RunStore, is_id
 
 FORMAT_VERSION = 1
 
+_Files = dict[PurePosixPath, zipfile.ZipInfo]
+
 _MANIFEST = "exported.json"
 _OF_THIS_COMPUTER = frozenset({STARTED, "stop_asked.json", "progress.json", _MANIFEST})
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -37,6 +40,7 @@ _MAX_DEPTH = 4
 _TEXT = frozenset({".json", ".jsonl", ".md", ".log", ".csv", ".txt"})
 _BINARY = frozenset({".npz", ".npy", ".onnx", ".keras", ".h5", ".tflite"})
 _MAX_FILES = 1000
+_MAX_RUNS = 200
 _MAX_TEXT_BYTES = 64 * 2**20
 _MAX_BYTES = 4 * 2**30
 _CHUNK = 1 << 20
@@ -47,61 +51,73 @@ _BROKEN = (
 """What comes of damage, unknown methods, passwords, and files within files."""
 
 
-def export_run(run: Run, target: IO[bytes], *, checkpoints: bool = False) -> None:
-    """Writes a run as a zip file, piece by piece.
+def export_runs(runs: Sequence[Run], target: IO[bytes], *, checkpoints: bool = False) -> None:
+    """Writes runs as a zip file, piece by piece.
 
     Args:
-        run: Not being trained.
+        runs: One or more, none of them being trained.
         target: Where to; need not be seekable.
         checkpoints: Whether to add what it takes to train on, which makes the
             file a few times as large.
 
     Raises:
-        RunStateError: If it is being trained: its files would not fit together.
+        RunStateError: If one is being trained: its files would not fit together; or
+            if they are too many for a file.
     """
-    if run.is_busy:
-        raise RunStateError(f"run {run.id!r} is being trained: stop it, or wait until it is over")
-    manifest = {
-        "format": FORMAT_VERSION,
-        "run": run.id,
-        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    with (
-        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        write_json(Path(folder) / _MANIFEST, manifest)
-        archive.write(Path(folder) / _MANIFEST, f"{run.id}/{_MANIFEST}")
-        for path in _files(run.folder, checkpoints=checkpoints):
-            # Weights are as good as noise: squeezing them takes long and saves little.
-            method = zipfile.ZIP_STORED if path.suffix in _BINARY else zipfile.ZIP_DEFLATED
-            name = f"{run.id}/{path.relative_to(run.folder).as_posix()}"
-            archive.write(path, name, method)
+    if len(runs) > _MAX_RUNS:
+        raise RunStateError(f"a file holds {_MAX_RUNS} runs at most, got {len(runs)}: choose fewer")
+    for run in runs:
+        if run.is_busy:
+            raise RunStateError(
+                f"run {run.id!r} is being trained: stop it, or wait until it is over"
+            )
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for run in runs:
+            _pack(archive, run, checkpoints=checkpoints)
 
 
-def import_run(store: RunStore, source: Path | IO[bytes]) -> Run:
-    """Makes a run of an exported one; its id gets a number behind it if it is taken.
+def import_runs(store: RunStore, source: Path | IO[bytes]) -> list[Run]:
+    """Makes runs of exported ones; an id gets a number behind it if it is taken.
 
-    A run that was being trained when it was exported is stopped now.
+    A run that was being trained when it was exported is stopped now. If one cannot be
+    taken in, none is.
 
     Args:
         store: Where runs are kept.
-        source: What `export_run` wrote.
+        source: What `export_runs` wrote.
 
     Raises:
         RunImportError: If it is anything else, damaged, or too large.
     """
     try:
-        with zipfile.ZipFile(source) as archive, store.incoming() as folder:
-            run_id, members = _members(archive)
-            _check_room(store.root, members)
-            for name, info in members.items():
-                _extract(archive, info, folder.joinpath(*name.parts))
-            _take_manifest(folder)
-            check_run(folder)
-            return store.adopt(folder, run_id)
+        with zipfile.ZipFile(source) as archive, ExitStack() as stack:
+            by_run = _members(archive)
+            folders = {run_id: stack.enter_context(store.incoming()) for run_id in by_run}
+            _check_room(store.root, by_run.values())
+            for run_id, folder in folders.items():
+                for name, info in by_run[run_id].items():
+                    _extract(archive, info, folder.joinpath(*name.parts))
+                _take_manifest(folder)
+                check_run(folder)
+            return [store.adopt(folder, run_id) for run_id, folder in folders.items()]
     except _BROKEN as error:
         raise RunImportError(f"this is not a sound zip file ({error}): export it again") from error
+
+
+def _pack(archive: zipfile.ZipFile, run: Run, *, checkpoints: bool) -> None:
+    manifest = {
+        "format": FORMAT_VERSION,
+        "run": run.id,
+        "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        write_json(Path(folder) / _MANIFEST, manifest)
+        archive.write(Path(folder) / _MANIFEST, f"{run.id}/{_MANIFEST}")
+    for path in _files(run.folder, checkpoints=checkpoints):
+        # Weights are as good as noise: squeezing them takes long and saves little.
+        method = zipfile.ZIP_STORED if path.suffix in _BINARY else zipfile.ZIP_DEFLATED
+        name = f"{run.id}/{path.relative_to(run.folder).as_posix()}"
+        archive.write(path, name, method)
 
 
 def _files(folder: Path, *, checkpoints: bool) -> Iterator[Path]:
@@ -116,30 +132,31 @@ def _files(folder: Path, *, checkpoints: bool) -> Iterator[Path]:
             yield path
 
 
-def _members(archive: zipfile.ZipFile) -> tuple[str, dict[PurePosixPath, zipfile.ZipInfo]]:
-    """The run's id, and its files by their path below the run's folder."""
-    found: dict[PurePosixPath, zipfile.ZipInfo] = {}
-    tops = set()
+def _members(archive: zipfile.ZipFile) -> dict[str, _Files]:
+    """The files of each run, by the run's id and by their path below its folder."""
+    found: dict[str, _Files] = {}
     for info in archive.infolist():
         if info.is_dir():
             continue
         parts = info.filename.split("/")
         _check_member(info, parts)
-        tops.add(parts[0])
+        members = found.setdefault(parts[0], {})
+        if len(found) > _MAX_RUNS:
+            raise RunImportError(f"a file holds {_MAX_RUNS} runs at most, this has more")
         name = PurePosixPath(*parts[1:])
-        if name in found:
+        if name in members:
             raise RunImportError(f"{info.filename!r} is in this file twice: export it again")
-        found[name] = info
-        if len(found) > _MAX_FILES:
+        members[name] = info
+        if len(members) > _MAX_FILES:
             raise RunImportError(f"a run has {_MAX_FILES} files at most, this has more")
-    if PurePosixPath(_MANIFEST) not in found or len(tops) != 1:
+    if not found or any(PurePosixPath(_MANIFEST) not in members for members in found.values()):
         raise RunImportError(
             "this zip file holds no exported run: make one with `runs export` or on the runs page"
         )
-    top = tops.pop()
-    if not is_id(top):
-        raise RunImportError(f"{top[:80]!r} cannot name a run")
-    return top, found
+    for run_id in found:
+        if not is_id(run_id):
+            raise RunImportError(f"{run_id[:80]!r} cannot name a run")
+    return found
 
 
 def _check_member(info: zipfile.ZipInfo, parts: list[str]) -> None:
@@ -156,12 +173,15 @@ def _check_member(info: zipfile.ZipInfo, parts: list[str]) -> None:
         raise RunImportError(f"{name!r} is too large to be part of a run")
 
 
-def _check_room(root: Path, members: dict[PurePosixPath, zipfile.ZipInfo]) -> None:
+def _check_room(root: Path, runs: Iterable[_Files]) -> None:
     # `zipfile` never unpacks more of a file than its heading says.
-    size = sum(info.file_size for info in members.values())
-    if size > _MAX_BYTES:
-        raise RunImportError(f"unpacked this has {size / 2**30:.1f} GiB, more than a run can have")
-    if size > shutil.disk_usage(root).free:
+    sizes = [sum(info.file_size for info in members.values()) for members in runs]
+    largest = max(sizes)
+    if largest > _MAX_BYTES:
+        raise RunImportError(
+            f"unpacked this has {largest / 2**30:.1f} GiB, more than a run can have"
+        )
+    if sum(sizes) > shutil.disk_usage(root).free:
         raise RunImportError("there is no room for it on this disk: free some space first")
 
 

@@ -36,7 +36,7 @@ from pipeline.recognition.video import writing
 from pipeline.recognition.video.process import process
 from pipeline.runs import RunStatus, RunStore, write_state
 from pipeline.runs.notes import edit_notes
-from pipeline.runs.transfer import export_run, import_run
+from pipeline.runs.transfer import export_runs, import_runs
 from pipeline.training.queue import RunQueue
 from tests.served_models import make_model
 from tests.videos import write_video
@@ -152,7 +152,7 @@ def table(home: Home) -> Path:
 
 def exported(home: Home) -> io.BytesIO:
     target = io.BytesIO()
-    export_run(RunStore(home.runs).get("first"), target)
+    export_runs([RunStore(home.runs).get("first")], target)
     target.seek(0)
     return target
 
@@ -170,7 +170,7 @@ def prepare_edit(home: Home) -> Callable[[], object]:
 
 def prepare_run_import(home: Home) -> Callable[[], object]:
     source = exported(home)
-    return lambda: import_run(RunStore(home.runs), source)
+    return lambda: import_runs(RunStore(home.runs), source)
 
 
 ACTIONS: dict[str, Callable[[Home], Callable[[], object]]] = {

@@ -252,7 +252,11 @@ def test_a_run_in_line_can_be_deleted(
 
 
 def test_export_and_import(
-    home: Home, open_page: OpenPage, make_run: Callable[..., Run], finish_jobs: Callable
+    home: Home,
+    open_page: OpenPage,
+    make_run: Callable[..., Run],
+    finish_jobs: Callable,
+    texts: Texts,
 ) -> None:
     run = make_run("first", model=True)
     app = choose(open_page(PAGE), "first").button("runs_export").click().run()
@@ -261,13 +265,16 @@ def test_export_and_import(
         "Without checkpoints",
         "With checkpoints",
     ]
+    second = make_run("second")
+    app = choose(app, "first", "second").button("runs_export").click().run()
+    assert "**2 runs**: settings" in texts(app)
     store = RunStore(home.runs)
-    with _packed(run, checkpoints=True) as packed:
+    with _packed([run, second], checkpoints=True) as packed:
         packed.seek(0)
         resources.jobs().start("import", "Import", import_work(store, io.BytesIO(packed.read())))
     app = finish_jobs(app)
-    assert "“first-2” is among the runs now" in app.success[0].value
-    assert listed(app) == ["first-2", "first"]
+    assert "“first-2”, “second-2” are among the runs now" in app.success[0].value
+    assert set(listed(app)) == {"first", "first-2", "second", "second-2"}
     assert store.get("first-2").has_model
 
 

@@ -134,8 +134,13 @@ def test_export_and_import(
     assert command("runs", "export", "first", str(file)) == 0
     capsys.readouterr()
     assert command("runs", "import", str(file), "--json") == 0
-    assert said(capsys) == {"run": "first-2"}
+    assert said(capsys) == [{"run": "first-2"}]
     assert store.get("first-2").config == CONFIG
+    both = tmp_path / "both.zip"
+    assert command("runs", "export", "second", "third", "second", str(both)) == 0
+    capsys.readouterr()
+    assert command("runs", "import", str(both)) == 0
+    assert "Imported second-2, third-2." in capsys.readouterr().out
     file.write_bytes(file.read_bytes()[:-40])
     assert command("runs", "import", str(file)) == 1
     assert "not a sound zip file" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from pipeline.runs import (
     write_history,
     write_state,
 )
-from pipeline.runs.transfer import export_run, import_run
+from pipeline.runs.transfer import export_runs, import_runs
 
 CONFIG = {"architecture": "vgg", "dataset": "faces", "epochs": 4}
 EPOCHS = [{"epoch": n, "val_accuracy": 0.5, "is_best": n == 1, "seconds": 3.0} for n in (1, 2)]
@@ -51,7 +51,7 @@ def elsewhere(tmp_path: Path) -> RunStore:
 
 def packed(run: Run, *, checkpoints: bool = False) -> io.BytesIO:
     file = io.BytesIO()
-    export_run(run, file, checkpoints=checkpoints)
+    export_runs([run], file, checkpoints=checkpoints)
     return file
 
 
@@ -77,7 +77,7 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("checkpoints", [True, False])
 def test_there_and_back(run: Run, elsewhere: RunStore, checkpoints: bool) -> None:
-    found = import_run(elsewhere, packed(run, checkpoints=checkpoints))
+    (found,) = import_runs(elsewhere, packed(run, checkpoints=checkpoints))
     assert (found.id, found.config, found.history) == ("good", CONFIG, EPOCHS)
     assert found.notes == run.notes
     assert found.state == replace(run.state, pid=None, process_started=None)
@@ -101,14 +101,42 @@ def test_written_to_what_cannot_be_rewound(run: Run, elsewhere: RunStore) -> Non
             return len(data)
 
     pipe = Pipe()
-    export_run(run, pipe)
-    assert import_run(elsewhere, io.BytesIO(pipe.content)).history == EPOCHS
+    export_runs([run], pipe)
+    assert import_runs(elsewhere, io.BytesIO(pipe.content))[0].history == EPOCHS
 
 
 def test_taken_id_gets_a_number(run: Run, store: RunStore) -> None:
     file = packed(run)
-    assert [import_run(store, file).id for _ in range(2)] == ["good-2", "good-3"]
+    assert [import_runs(store, file)[0].id for _ in range(2)] == ["good-2", "good-3"]
     assert run.state.pid == 77
+
+
+def test_several_runs_in_one_file_come_all_or_none(
+    run: Run, store: RunStore, elsewhere: RunStore
+) -> None:
+    other = store.create({**CONFIG, "epochs": 9}, name="other")
+    file = io.BytesIO()
+    export_runs([run, other], file)
+    assert [found.id for found in import_runs(elsewhere, file)] == ["good", "other"]
+    assert elsewhere.get("other").config["epochs"] == 9
+    assert files(elsewhere.get("good").folder) <= files(run.folder)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("third/exported.json", '{"format": 1}')
+    with pytest.raises(RunImportError, match=r"config\.json is missing"):
+        import_runs(elsewhere, file)
+    assert {found.id for found in elsewhere.list()} == {"good", "other"}
+
+
+def test_a_file_has_its_limit_of_runs(
+    run: Run, store: RunStore, elsewhere: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, file = [run, store.create(CONFIG, name="other")], io.BytesIO()
+    export_runs(both, file)
+    monkeypatch.setattr("pipeline.runs.transfer._MAX_RUNS", 1)
+    with pytest.raises(RunStateError, match="1 runs at most, got 2"):
+        export_runs(both, io.BytesIO())
+    with pytest.raises(RunImportError, match="this has more"):
+        import_runs(elsewhere, file)
 
 
 def test_hidden_files_links_and_marks_of_this_computer_stay(run: Run, tmp_path: Path) -> None:
@@ -133,7 +161,7 @@ def test_run_in_training_is_not_exported(run: Run) -> None:
 
 def test_running_state_becomes_stopped(run: Run, elsewhere: RunStore) -> None:
     write_state(run, replace(run.state, status=RunStatus.RUNNING, pid=2**22 + 1))
-    found = import_run(elsewhere, packed(run))
+    (found,) = import_runs(elsewhere, packed(run))
     assert found.state.status is RunStatus.STOPPED
     assert "was being trained" in found.state.reason
     assert found.state.pid is None
@@ -164,7 +192,7 @@ def state(**values: object) -> Callable[[Members], None]:
         (put("good\\..\\evil.json", "{}"), "holds something else"),
         (put("good/.lock", ""), "holds something else"),
         (put("good/a/b/c/deep.json", "{}"), "holds something else"),
-        (put("other/exported.json", "{}"), "twice"),
+        (put("other/exported.json", "{}"), "exported.json is damaged"),
         (put("other/more.json", "{}"), "holds no exported run"),
         (put("good/run.sh", "rm"), "no file of the kind"),
         (put(f"good/{'a' * 30}/{'x' * 79}.jsonx.exe", "rm"), "no file of the kind"),
@@ -194,7 +222,7 @@ def test_what_is_no_sound_run_is_refused_and_leaves_nothing(
 ) -> None:
     file, before = changed(run, change), files(tmp_path)
     with pytest.raises(RunImportError, match=reason):
-        import_run(elsewhere, file)
+        import_runs(elsewhere, file)
     assert elsewhere.list() == []
     assert files(tmp_path) == before
     assert list((elsewhere.root / ".incoming").iterdir() if elsewhere.root.exists() else ()) == []
@@ -207,7 +235,7 @@ def test_link_is_refused(run: Run, elsewhere: RunStore) -> None:
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(RunImportError, match="is a link"):
-        import_run(elsewhere, file)
+        import_runs(elsewhere, file)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -216,7 +244,7 @@ def test_file_that_is_in_it_twice_is_refused(run: Run, elsewhere: RunStore) -> N
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("good/config.json", "{}")
     with pytest.raises(RunImportError, match="twice"):
-        import_run(elsewhere, file)
+        import_runs(elsewhere, file)
 
 
 def test_bomb_is_refused_by_what_it_would_unpack_to(
@@ -226,7 +254,7 @@ def test_bomb_is_refused_by_what_it_would_unpack_to(
     file = changed(run, put("good/zeros.npz", bytes(2**21)))
     assert len(file.getvalue()) < 2**14
     with pytest.raises(RunImportError, match="more than a run can have"):
-        import_run(elsewhere, file)
+        import_runs(elsewhere, file)
 
 
 def test_heading_that_lies_about_the_size_is_refused(run: Run, elsewhere: RunStore) -> None:
@@ -234,25 +262,25 @@ def test_heading_that_lies_about_the_size_is_refused(run: Run, elsewhere: RunSto
     true, told = (12345).to_bytes(4, "little"), (99).to_bytes(4, "little")
     content[:] = content.replace(true, told)
     with pytest.raises(RunImportError, match="not a sound zip"):
-        import_run(elsewhere, io.BytesIO(content))
+        import_runs(elsewhere, io.BytesIO(content))
     assert elsewhere.list() == []
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + bytes(100)])
 def test_no_zip_file(elsewhere: RunStore, content: bytes) -> None:
     with pytest.raises(RunImportError, match="not a sound zip"):
-        import_run(elsewhere, io.BytesIO(content))
+        import_runs(elsewhere, io.BytesIO(content))
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_torn_zip_file(run: Run, elsewhere: RunStore, share: float) -> None:
     content = packed(run).getvalue()
     with pytest.raises(RunImportError, match="not a sound zip"):
-        import_run(elsewhere, io.BytesIO(content[: int(share * len(content))]))
+        import_runs(elsewhere, io.BytesIO(content[: int(share * len(content))]))
 
 
 def test_flipped_bit_is_noticed(run: Run, elsewhere: RunStore) -> None:
     content = bytearray(packed(run).getvalue())
     content[content.index(b"x" * 3000) + 1500] ^= 1
     with pytest.raises(RunImportError, match="not a sound zip"):
-        import_run(elsewhere, io.BytesIO(content))
+        import_runs(elsewhere, io.BytesIO(content))
