@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import sys
 from typing import Any
 
 import keras
+import psutil
 
 from pipeline.dataset import Dataset
 from pipeline.provenance import git_commit, versions
@@ -36,6 +36,11 @@ def describe(dataset: Dataset) -> dict[str, Any]:
 
 def peak_memory_mb() -> float:
     """The largest resident memory of this process so far, in MiB."""
+    if sys.platform == "win32":
+        # Windows has no module `resource`; on other systems psutil does not know the peak.
+        return psutil.Process().memory_info().peak_wset / 2**20
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in KiB, macOS in bytes.
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
