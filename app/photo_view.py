@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 import streamlit as st
 
 from app import face_view, resources, views
+from app.camera import OBSTACLES, camera, show_obstacle
 from app.messages import APOLOGY, describe
 from app.photos import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
 from app.recognition import RecognitionSettings
@@ -58,16 +59,7 @@ def sources() -> None:
         )
     key = f"photo_{source}_{desk.batches}"
     if source == CAMERA:
-        # Only drawn when asked for: the browser asks for the camera as soon as it is there.
-        st.camera_input(
-            "Take a picture",
-            key=key,
-            resolution="720p",
-            width=480,
-            on_change=_add_snapshot,
-            args=(desk, key),
-        )
-        st.caption("Browsers lend the camera to pages at localhost and over https only.")
+        _camera(desk, key)
     else:
         st.file_uploader(
             "Photos, as many at once as you like",
@@ -77,6 +69,23 @@ def sources() -> None:
             on_change=_add_uploads,
             args=(desk, key),
         )
+
+
+def _camera(desk: PhotoDesk, key: str) -> None:
+    """The camera, or what stands in its way: Streamlit's own field says the same of everything."""
+    found = camera("photo_camera")
+    if found in OBSTACLES:
+        show_obstacle(found)
+        return
+    # Only drawn when asked for: the browser asks for the camera as soon as it is there.
+    st.camera_input(
+        "Take a picture",
+        key=key,
+        resolution="720p",
+        width=480,
+        on_change=_add_snapshot,
+        args=(desk, key),
+    )
 
 
 def recognized(settings: RecognitionSettings) -> tuple[Recognizer, list[PhotoResult]]:

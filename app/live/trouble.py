@@ -6,8 +6,8 @@ import streamlit as st
 from streamlit_webrtc import Translations
 
 from app import views
+from app.camera import OBSTACLES, Camera, show_obstacle
 from app.live import ice
-from app.live.camera import Camera
 from app.live.processor import Status
 from app.live.session import LiveSession
 
@@ -16,39 +16,15 @@ CONNECT_SECONDS = 10.0
 
 _SILENCE_SECONDS = 4.0
 
-CAMERA = {
-    Camera.INSECURE: (
-        "The browser lends its camera to secure pages only, and this one came over plain http "
-        "from an address that is not localhost.",
-        "On the computer that runs FER Lab, open it as `http://localhost:…` with the same port. "
-        "From another one, put a web server with https in front of it.",
-    ),
-    Camera.UNSUPPORTED: (
-        "This browser cannot open a camera.",
-        "Use a current Chrome, Edge, Firefox or Safari.",
-    ),
-    Camera.DENIED: (
-        "The browser was told not to lend this page the camera.",
-        "Allow it by the symbol beside the address, and check that your system's privacy settings "
-        "let the browser use the camera. This page notices by itself.",
-    ),
-    Camera.MISSING: (
-        "The browser finds no camera.",
-        "Plug one in or switch it on; some laptops have a key or a slider for it. This page "
-        "notices by itself.",
-    ),
-}
-"""For each state in which the camera cannot be had: why, and what to do."""
-
 TRANSLATIONS: Translations = {
     "start": "Start",
     "stop": "Stop",
     "select_device": "Choose camera",
     "select_camera": "Choose camera",
-    "media_api_not_available": CAMERA[Camera.INSECURE][0],
+    "media_api_not_available": OBSTACLES[Camera.INSECURE][0],
     "device_ask_permission": "Allow the browser to use the camera.",
-    "device_not_available": CAMERA[Camera.MISSING][0],
-    "device_access_denied": CAMERA[Camera.DENIED][0],
+    "device_not_available": OBSTACLES[Camera.MISSING][0],
+    "device_access_denied": OBSTACLES[Camera.DENIED][0],
 }
 """What streamlit-webrtc says inside its frame."""
 
@@ -70,8 +46,7 @@ be in the way.
 
 def no_camera(found: Camera) -> None:
     """Says why the camera cannot be had, and offers what works without."""
-    why, remedy = CAMERA[found]
-    st.error(f"**{why}** {remedy}", icon=":material/videocam_off:")
+    show_obstacle(found)
     # A snapshot needs the camera too.
     _photo_instead("Use photos from files instead")
 

@@ -11,10 +11,10 @@ import streamlit as st
 import streamlit_webrtc
 
 from app import resources, views
+from app.camera import OBSTACLES, camera
 from app.charts import CONFIG
 from app.face_view import phrase
 from app.live import chart, trouble
-from app.live.camera import camera
 from app.live.consent import PROMISE, PROMISE_HELP, STOP, Purpose, may_start
 from app.live.ice import ice_servers, rtc_configuration
 from app.live.processor import LiveProcessor, Status
@@ -59,7 +59,7 @@ def gate() -> bool:
     """
     live = live_session()
     found = camera("live_camera")
-    if found in trouble.CAMERA:
+    if found in OBSTACLES:
         trouble.no_camera(found)
         return False
     with views.card("Before you start", "verified_user", key="live_gate"):

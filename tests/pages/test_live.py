@@ -15,7 +15,7 @@ import streamlit_webrtc
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.live.camera import Camera
+from app.camera import Camera
 from app.live.processor import LiveProcessor
 from pipeline.home import Home
 from tests.served_models import make_model

@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import photo_view, resources, state
+from app.camera import Camera
 from app.recognition import RecognitionSettings, load_settings
 from pipeline.home import Home
 from pipeline.recognition.contract import OperatingPoint
@@ -177,6 +178,15 @@ class TestPhotos:
         Image.fromarray(skimage.data.astronaut()).save(jpeg, "JPEG")
         app.camera_input[0].set_value(("shot.jpg", jpeg.getvalue(), "image/jpeg"))
         assert "snapshot-1.jpg · 512 × 512 pixels · 1 face" in texts(app.run())
+
+    def test_what_keeps_the_camera_away_is_said(
+        self, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.photo_view.camera", lambda key: Camera.DENIED)
+        app = open_page(PAGE)
+        app.segmented_control(key="photo_source").set_value(photo_view.CAMERA).run()
+        assert "Allow it" in app.error[0].value
+        assert not app.camera_input
 
     def test_nothing_is_stored(self, home: Home, open_page: OpenPage) -> None:
         before = sorted(home.root.rglob("*"))

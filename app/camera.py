@@ -58,6 +58,31 @@ class Camera(StrEnum):
     MISSING = "missing"
 
 
+OBSTACLES = {
+    Camera.INSECURE: (
+        "The browser lends its camera to secure pages only, and this one came over plain http "
+        "from an address that is not localhost.",
+        "On the computer that runs FER Lab, open it as `http://localhost:…` with the same port. "
+        "From another one, put a web server with https in front of it.",
+    ),
+    Camera.UNSUPPORTED: (
+        "This browser cannot open a camera.",
+        "Use a current Chrome, Edge, Firefox or Safari.",
+    ),
+    Camera.DENIED: (
+        "The browser was told not to lend this page the camera.",
+        "Allow it by the symbol beside the address, and check that your system's privacy settings "
+        "let the browser use the camera. This page notices by itself.",
+    ),
+    Camera.MISSING: (
+        "The browser finds no camera.",
+        "Plug one in or switch it on; some laptops have a key or a slider for it. This page "
+        "notices by itself.",
+    ),
+}
+"""For each state in which the camera cannot be had: why, and what to do."""
+
+
 def camera(key: str) -> Camera:
     """Asks the browser; unknown until it has answered.
 
@@ -69,6 +94,16 @@ def camera(key: str) -> Camera:
         return Camera(result.get("state") or Camera.UNKNOWN)
     except ValueError:
         return Camera.UNKNOWN  # whatever a browser sends is only a hint
+
+
+def show_obstacle(found: Camera) -> None:
+    """Says why the camera cannot be had, and what to do.
+
+    Args:
+        found: One of `OBSTACLES`.
+    """
+    why, remedy = OBSTACLES[found]
+    st.error(f"**{why}** {remedy}", icon=":material/videocam_off:")
 
 
 @cache
