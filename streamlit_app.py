@@ -106,6 +106,7 @@ if __name__ == "__main__":
         },
         expanded=True,
     )
+    shell.style()
     shell.sidebar()
     with st.container():  # it keeps its place: a shift would tear a running video off the page
         shell.job_strip(page.title)

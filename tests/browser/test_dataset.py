@@ -12,6 +12,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Visit = Callable[..., Page]
 
+# The browser lays colours that let others through over one another, and turns all into sRGB.
+CONTRAST = """text => {
+    const pixel = new OffscreenCanvas(1, 1).getContext("2d")
+    const painted = color => {
+        pixel.fillStyle = color
+        pixel.fillRect(0, 0, 1, 1)
+        const [red, green, blue] = [...pixel.getImageData(0, 0, 1, 1).data].map(value =>
+            value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+    }
+    const grounds = []
+    for (let at = text; at; at = at.parentElement)
+        grounds.unshift(getComputedStyle(at).backgroundColor)
+    const ground = grounds.map(painted).at(-1), ink = painted(getComputedStyle(text).color)
+    return Math.max(ground, ink) / Math.min(ground, ink)
+}"""
+
 
 @pytest.fixture
 def dataset_page(filled_home: Path, visit: Visit) -> Callable[..., Page]:
@@ -94,6 +111,16 @@ def test_a_reload_finds_the_open_tab_and_its_filter(dataset_page: Callable[..., 
     expect(page.get_by_role("tab", name="Look")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("button", name="Image 4, Sad, Validation")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Image .*, Fear"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_chosen_is_legible(dataset_page: Callable[..., Page], scheme: str) -> None:
+    page = dataset_page(scheme=scheme)
+    for role, name in (("tab", "Balance"), ("radio", "Grouped"), ("radio", "Counts")):
+        chosen = page.get_by_role(role, name=name)
+        expect(chosen).to_have_attribute("data-selected", "true")
+        # WCAG 2.2, 1.4.3: what text takes.
+        assert chosen.locator("p").evaluate(CONTRAST) >= 4.5, name
 
 
 def test_lasso_on_the_map_opens_the_images(dataset_page: Callable[..., Page]) -> None:
