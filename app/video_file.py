@@ -1,13 +1,14 @@
-"""The marked copy of a video, sent from the disk piece by piece, as a player asks for it.
+"""The marked copy of a video, sent from the disk piece by piece, to the player and to be kept.
 
 Given the file, Streamlit reads the whole of it into memory each time that the
-page is run: of an hour in full HD that is a gigabyte.
+page is run, or the copy is downloaded: of an hour in full HD that is a gigabyte.
+And if the copy is gone by then, its button cannot say why.
 """
 
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,10 +21,15 @@ from app import resources
 from app.videos import VideoResult
 
 _PATH = "/marked-video"
+_TO_KEEP = "keep"
+_GONE = (
+    "FER Lab does not have this marked video any more, because it was removed or gave way to "
+    "another one: analyse the video again on the Video page.\n"
+)
 
 
 def route() -> Route:
-    """What answers the player, beside Streamlit's own routes."""
+    """What answers the player and the download, beside Streamlit's own routes."""
     return Route(f"{_PATH}/{{token}}.mp4", _send)
 
 
@@ -35,15 +41,27 @@ def address(result: VideoResult, copy: Path) -> str | Path:
         copy: Its file, which it is itself where the page has no address, as in tests.
     """
     page = urlsplit(st.context.url or "")
-    return f"{page.scheme}://{page.netloc}{_PATH}/{result.token}.mp4" if page.netloc else copy
+    return f"{page.scheme}://{page.netloc}{_path(result)}" if page.netloc else copy
+
+
+def to_keep(result: VideoResult) -> str:
+    """Where the browser gets the marked copy as a file; seen from the server's root."""
+    return f"{_path(result)}?{_TO_KEEP}"
+
+
+def _path(result: VideoResult) -> str:
+    return f"{_PATH}/{result.token}.mp4"
 
 
 async def _send(request: Request) -> FileResponse:
     result = resources.videos().result
     # Whoever does not know the token has not seen the page that shows the video.
     asked = request.path_params["token"].encode()
-    is_known = result is not None and secrets.compare_digest(result.token.encode(), asked)
-    copy = result.copy if result is not None and is_known else None
+    if result is None or not secrets.compare_digest(result.token.encode(), asked):
+        raise HTTPException(404, _GONE)
+    copy = result.copy
     if copy is None:
-        raise HTTPException(404, "this video is not here any more")
-    return FileResponse(copy, media_type="video/mp4")
+        raise HTTPException(404, _GONE)
+    name = f"{PurePath(result.analysis.file).stem}-marked.mp4"
+    is_to_keep = _TO_KEEP in request.query_params
+    return FileResponse(copy, media_type="video/mp4", filename=name if is_to_keep else None)

@@ -186,14 +186,11 @@ def _downloads(result: VideoResult) -> None:
     stem = PurePath(result.analysis.file).stem
     with st.container(horizontal=True, gap="small", key="video_downloads"):
         if result.copy is not None:
-            st.download_button(
+            st.link_button(
                 "Marked video",
-                partial(result.copy.open, "rb"),
-                f"{stem}-marked.mp4",
-                "video/mp4",
+                video_file.to_keep(result),
                 icon=":material/download:",
                 help="The video with its faces marked and its sound, as MP4.",
-                on_click="ignore",
             )
         st.download_button(
             "JSON",

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -60,6 +61,22 @@ def test_only_its_own_address_leads_to_it(address: str, desk: VideoDesk) -> None
     assert requests.get(odd, timeout=10).status_code == 404
     desk.clear()
     assert requests.get(address, timeout=10).status_code == 404
+
+
+def test_a_copy_to_keep_has_the_name_of_its_video(address: str, result: VideoResult) -> None:
+    whole = requests.get(urljoin(address, video_file.to_keep(result)), timeout=10)
+    assert whole.content == CONTENT
+    assert whole.headers["Content-Disposition"] == 'attachment; filename="a-marked.mp4"'
+    assert "Content-Disposition" not in requests.get(address, timeout=10).headers
+
+
+def test_a_copy_that_was_removed_meanwhile_is_missed_in_words(
+    address: str, result: VideoResult, desk: VideoDesk
+) -> None:
+    desk.clear()
+    answer = requests.get(urljoin(address, video_file.to_keep(result)), timeout=10)
+    assert answer.status_code == 404
+    assert "analyse the video again" in answer.text
 
 
 def test_a_page_without_an_address_shows_the_file_itself(result: VideoResult) -> None:

@@ -58,11 +58,8 @@ def test_upload_gives_player_people_timeline_and_files(
     assert "0:02 · 320 × 240 · 25 frames/s · 5 samples · model bars" in words
     assert len(app.get("video")) == 1
     assert len(app.get("plotly_chart")) == 2
-    assert [button.label for button in app.get("download_button")] == [
-        "Marked video",
-        "JSON",
-        "CSV",
-    ]
+    assert [button.label for button in app.get("download_button")] == ["JSON", "CSV"]
+    assert [button.proto.label for button in app.get("link_button")] == ["Marked video"]
     assert app.dataframe[0].value["Last seen"].tolist() == ["0:01"]
     # Of the upload nothing is left, on disk or in the uploader.
     (folder,) = home.data.iterdir()
