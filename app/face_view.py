@@ -47,7 +47,7 @@ def gallery(result: PhotoResult, chosen: int) -> None:
                 st.button(
                     text,
                     key=f"face_{index}",
-                    type="primary" if index == chosen else "secondary",
+                    icon=views.chosen_icon(index == chosen),
                     width="stretch",
                     on_click=desk.choose_face,
                     args=(result.photo.id, index),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 import streamlit as st
 
-from app import face_view, resources, views
+from app import face_view, resources, reveal, views
 from app.camera import OBSTACLES, camera, show_obstacle
 from app.messages import APOLOGY, describe
 from app.photos import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
@@ -196,10 +196,10 @@ def _picker(results: Sequence[PhotoResult], chosen: PhotoResult) -> None:
                 st.button(
                     _short(result.photo.name),
                     key=f"photo_choose_{result.photo.id}",
-                    type="primary" if result is chosen else "secondary",
+                    icon=views.chosen_icon(result is chosen),
                     width="stretch",
                     help=f"{views.plain(result.photo.name)}: {_number(result)}",
-                    on_click=desk.choose,
+                    on_click=_choose,
                     args=(result.photo.id,),
                 )
 
@@ -207,14 +207,15 @@ def _picker(results: Sequence[PhotoResult], chosen: PhotoResult) -> None:
 def _picture(result: PhotoResult) -> None:
     """The photo with its faces marked."""
     width = shown_width(result.width, result.height)
-    st.image(result.preview, width=width, alt=_alt(result))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            f"{_short(result.photo.name)} · {result.width} × {result.height} pixels · "
-            f"{_number(result)}",
-            width="stretch",
-        )
-        _remove_button(result)
+    with st.container(key=_shown_key(result.photo.id)):
+        st.image(result.preview, width=width, alt=_alt(result))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(
+                f"{_short(result.photo.name)} · {result.width} × {result.height} pixels · "
+                f"{_number(result)}",
+                width="stretch",
+            )
+            _remove_button(result)
 
 
 def shown_width(width: int, height: int) -> int:
@@ -297,6 +298,16 @@ def _remove_button(result: PhotoResult) -> None:
         on_click=Session().photos.remove,
         args=(result.photo.id,),
     )
+
+
+def _choose(photo_id: str) -> None:
+    Session().photos.choose(photo_id)
+    reveal.ask(_shown_key(photo_id))
+
+
+def _shown_key(photo_id: str) -> str:
+    # The photo before is still on the page while this one is drawn.
+    return f"photo_shown_{photo_id}"
 
 
 def _remove_all(photo_ids: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, sources, video_charts, video_file, views
+from app import resources, reveal, sources, video_charts, video_file, views
 from app.charts import CONFIG
 from app.recognition import RecognitionSettings
 from app.videos import KIND, VideoResult, number_of_samples, series, video_work
@@ -172,7 +172,7 @@ def _player(result: VideoResult) -> None:
     if copy is None:
         return
     # A new place in the page for each jump: the player would not go twice to the same second.
-    with st.container(key=f"video_player_{result.id}_{st.session_state.get(_JUMPS, 0)}"):
+    with st.container(key=_player_key(result.id)):
         jumped = st.session_state.get(_JUMP)
         second = jumped[1] if jumped and jumped[0] == result.id else 0
         st.video(
@@ -366,3 +366,8 @@ def _jump(result_id: int, time: float) -> None:
     # Players start at whole seconds; a little before the moment is where one wants to be.
     st.session_state[_JUMP] = (result_id, int(time))
     st.session_state[_JUMPS] = st.session_state.get(_JUMPS, 0) + 1
+    reveal.ask(_player_key(result_id))
+
+
+def _player_key(result_id: int) -> str:
+    return f"video_player_{result_id}_{st.session_state.get(_JUMPS, 0)}"

@@ -116,6 +116,15 @@ def shelf(scrolls: bool, *, height: int, key: str) -> Iterator[None]:
         yield
 
 
+def chosen_icon(is_chosen: bool) -> str | None:
+    """The icon that tells the button of what is shown from those of the others.
+
+    As a button of another type it would be a new one to the browser, and the
+    keyboard would lose its place.
+    """
+    return ":material/check_circle:" if is_chosen else None
+
+
 def empty_state(title: str, text: str) -> None:
     """Says that something is not there yet and what to do about it.
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import get_model, photo_view, resources, responsible_use, settings_panel
+from app import get_model, photo_view, resources, responsible_use, reveal, settings_panel
 from app.state import Session
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -20,3 +20,4 @@ else:
         recognizer, results = photo_view.recognized(settings)
         photo_view.unreadable(results)
         photo_view.board(results, recognizer)
+        reveal.asked()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import get_model, resources, responsible_use, settings_panel, video_view
+from app import get_model, resources, responsible_use, reveal, settings_panel, video_view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Video", anchor=False, width="stretch")
@@ -24,3 +24,4 @@ else:
         with st.expander("Another video", icon=":material/add:", key="video_next"):
             video_view.source(settings)
         video_view.board(result, settings)
+        reveal.asked()

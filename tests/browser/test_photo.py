@@ -95,6 +95,23 @@ def test_group_among_bad_files(
     expect(page.get_by_role("img", name="three people")).to_have_count(0)
 
 
+def test_the_photo_that_the_keyboard_chooses_comes_into_view(
+    photo_page: Callable[..., Page], group: Path, tmp_path: Path
+) -> None:
+    portrait = tmp_path / "portrait.png"
+    Image.fromarray(skimage.data.astronaut()).save(portrait)
+    page = photo_page()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    drop(page, group, portrait)
+    expect(page.get_by_text("three people.png · 600")).to_be_visible()
+    choice = page.get_by_role("button", name="portrait.png", exact=True)
+    choice.press("Enter")
+    expect(page.get_by_text("portrait.png · 512")).to_be_visible()
+    picture = page.locator("[class*=st-key-photo_shown]").get_by_role("img", name="portrait.png")
+    expect(picture).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("button:focus")).to_contain_text("portrait.png")
+
+
 def test_settings_take_effect_at_once_and_are_remembered(photo_page: Callable[..., Page]) -> None:
     page = photo_page()
     page.get_by_role("button", name="Try an example").click()

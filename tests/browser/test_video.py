@@ -101,9 +101,12 @@ def test_click_on_the_timeline_moves_the_player(
     expect(page.locator(".st-key-video_timeline .scatterlayer .trace").first).to_be_attached()
     size = plot.bounding_box()
     assert size is not None
+    page.set_viewport_size({"width": 1280, "height": 500})
     plot.scroll_into_view_if_needed()
+    expect(page.locator("video")).not_to_be_in_viewport()
     plot.click(position={"x": 0.85 * size["width"], "y": size["height"] / 2})
     wait_for_player(page, "video.currentTime >= 5")
+    expect(page.locator("video")).to_be_in_viewport(ratio=1)
     # The first sample's moment has no time of day for Plotly.
     plot.click(position={"x": 1, "y": size["height"] / 2})
     wait_for_player(page, "video.currentTime < 1")
