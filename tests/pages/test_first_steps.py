@@ -2,6 +2,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources, state
-from pipeline.dataset import Dataset
+from pipeline.dataset import Dataset, synthetic
 from pipeline.home import Home
 from pipeline.progress import Progress
 from pipeline.recognition.contract import EVALUATION
@@ -49,6 +50,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
     monkeypatch.setattr("pipeline.training.worker.spawn", start)
     return runs
+
+
+@pytest.fixture
+def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws the demo faces in a moment, for what is not about their number."""
+    few = partial(synthetic.build_demo, num_images=21)
+    monkeypatch.setattr(synthetic, "build_demo", few)
 
 
 def steps(app: AppTest) -> list[str]:
@@ -110,6 +118,7 @@ class TestShippedModelOnly:
     def test_training_is_one_click_and_is_watched(
         self,
         shipped: Path,
+        few_faces: None,
         home: Home,
         open_page: OpenPage,
         texts: Texts,
@@ -199,7 +208,12 @@ class TestWithoutModel:
 
     @pytest.mark.parametrize("page", ["photo", "video", "live", "evaluation"])
     def test_each_page_offers_to_train_one(
-        self, page: str, open_page: OpenPage, finish_jobs: FinishJobs, started: list[Run]
+        self,
+        page: str,
+        few_faces: None,
+        open_page: OpenPage,
+        finish_jobs: FinishJobs,
+        started: list[Run],
     ) -> None:
         app = open_page(f"pages/{page}.py")
         app.button(key="no_model_train").click().run()
