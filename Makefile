@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
+# Where the environment forbids it to keep bytecode, as containers do, each of the many processes
+# that the tests start would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test install install-dev chromium format lint types imports tests clean
 
 run: install
