@@ -40,6 +40,23 @@ LEGEND: dict[str, Any] = {
 
 SPLIT_TITLES = {Split.TRAIN: "Training", Split.VALIDATION: "Validation", Split.TEST: "Test"}
 
+SPLIT_STRENGTHS = {Split.TRAIN: 1.0, Split.VALIDATION: 0.7, Split.TEST: 0.4}
+"""How strong a class's colour is in the bar of each split."""
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "solid", "dash")
+"""Of a line for each class: lines differ in more than their colour."""
+
+
+def tint(color: str, strength: float) -> str:
+    """A colour that lets the ground through; in CSS, as plotly takes it too.
+
+    Args:
+        color: As `#RRGGBB`.
+        strength: From 0, nothing of it, to 1.
+    """
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
+    return f"rgba({red}, {green}, {blue}, {strength})"
+
 
 def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
     """The looks that most charts share: no zoom, room for the legend above and the axes' words.

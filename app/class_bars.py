@@ -12,19 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.charts import SPLIT_TITLES, class_balance_text
+from app.charts import GREY, SPLIT_STRENGTHS, SPLIT_TITLES, class_balance_text, tint
 from app.faces import montage, png_url
 from pipeline.dataset import SPLITS, Split
 from pipeline.labels import EMOTIONS, Emotion
 
-_OPACITY = {Split.TRAIN: 1.0, Split.VALIDATION: 0.62, Split.TEST: 0.32}
 # Where it is narrow, the faces at the right of a row are cut off, half of four at most, and
 # shares are left out. The longest bar leaves room for its number at the right.
 _STYLE = """<style>
 .fl-bars { display: grid; grid-template-columns: max-content minmax(8rem, 1fr) minmax(5rem, 10rem);
     gap: 0.3rem 0.6rem; align-items: center; font-size: 0.875rem; line-height: 1.2; }
 .fl-bars .bar { display: flex; align-items: center; white-space: nowrap; --number: 7.5rem; }
-.fl-bars .bar i { height: 1.5rem; flex: none;
+.fl-bars .bar i { height: 1.5rem; flex: none; box-sizing: border-box;
     width: calc((100% - var(--number)) * var(--part)); }
 .fl-bars .bar em { font-style: normal; }
 .fl-bars .bar span { padding-left: 0.4rem; flex: none; font-variant-numeric: tabular-nums; }
@@ -32,7 +31,7 @@ _STYLE = """<style>
 .fl-bars img { display: block; height: 2.5rem; max-width: none; }
 .fl-key { display: flex; flex-wrap: wrap; gap: 0.2rem 1.25rem; margin-bottom: 0.75rem; }
 .fl-key i { display: inline-block; width: 0.75rem; height: 0.75rem; margin-right: 0.4rem;
-    background: rgb(122, 130, 145); }
+    box-sizing: border-box; }
 .fl-key span { opacity: 0.65; }
 @media (max-width: 640px) {
     .fl-bars .bar { --number: 3.5rem; }
@@ -62,7 +61,7 @@ def class_bars(counts: dict[str, list[int]], faces: Sequence[npt.NDArray[np.uint
         for index, (emotion, total) in enumerate(zip(EMOTIONS, totals, strict=True))
     )
     keys = "".join(
-        f'<div><i style="opacity:{_OPACITY[split]}"></i>{SPLIT_TITLES[split]} '
+        f'<div><i style="{_fill(GREY, split)}"></i>{SPLIT_TITLES[split]} '
         f"<b>{sum(counts[split]):,}</b> <span>{100 * sum(counts[split]) / whole:.0f} %</span></div>"
         for split in SPLITS
     )
@@ -80,8 +79,12 @@ def _strip(faces: npt.NDArray[np.uint8]) -> str:
 def _segments(emotion: Emotion, numbers: list[int], most: int) -> str:
     return "".join(
         f'<i title="{emotion.title}, {SPLIT_TITLES[split].lower()}: {number:,}" '
-        f'style="--part:{number / most:.4f};background:{emotion.color};'
-        f'opacity:{_OPACITY[split]}"></i>'
+        f'style="--part:{number / most:.4f};{_fill(emotion.color, split)}"></i>'
         for split, number in zip(SPLITS, numbers, strict=True)
         if number
     )
+
+
+def _fill(color: str, split: Split) -> str:
+    # A tint alone is hard to tell from the ground.
+    return f"background:{tint(color, SPLIT_STRENGTHS[split])};border:1px solid {color}"

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from app.charts import ACCENT, SPLIT_TITLES, frame
+from app.charts import ACCENT, DASHES, GREY, SPLIT_STRENGTHS, SPLIT_TITLES, frame, tint
 from app.matrix_chart import shaded
-from pipeline.dataset import SPLITS
+from pipeline.dataset import SPLITS, Split
 from pipeline.dataset.embedding import ImageMap
 from pipeline.labels import EMOTIONS
 
 TITLES = [emotion.title for emotion in EMOTIONS]
 
-_SPLIT_OPACITY = dict(zip(SPLITS, (1.0, 0.62, 0.32), strict=True))
-_NEUTRAL = "122, 130, 145"
+_COLORS = [emotion.color for emotion in EMOTIONS]
+_FAINT = SPLIT_STRENGTHS[Split.TEST]
 
 
 def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.Figure:
@@ -41,18 +42,14 @@ def balance(counts: dict[str, list[int]], *, grouped: bool, shares: bool) -> go.
             x=TITLES,
             y=values,
             offsetgroup=SPLIT_TITLES[split],
-            marker={
-                "color": [emotion.color for emotion in EMOTIONS],
-                "opacity": _SPLIT_OPACITY[split],
-                "line": {"width": 0},
-            },
+            marker=_fill(_COLORS, SPLIT_STRENGTHS[split]),
             hovertemplate=(
                 f"%{{x}}, {SPLIT_TITLES[split].lower()}: "
                 f"%{{y:{'.1%' if shares else ','}}}<extra></extra>"
             ),
             showlegend=False,
         )
-        _legend_key(figure, SPLIT_TITLES[split], _SPLIT_OPACITY[split])
+        _legend_key(figure, SPLIT_TITLES[split], SPLIT_STRENGTHS[split])
     frame(figure, height=330)
     figure.update_layout(barmode="group" if grouped else "stack", bargap=0.25)
     figure.update_yaxes(tickformat=".0%" if shares else ",")
@@ -67,18 +64,17 @@ def resampling(before: Sequence[int], after: Sequence[int]) -> go.Figure:
         after: Images drawn of each class, likewise.
     """
     figure = go.Figure()
-    colors = [emotion.color for emotion in EMOTIONS]
-    for name, counts, opacity in (("Now", before, 0.32), ("Then", after, 1.0)):
+    for name, counts, strength in (("Now", before, _FAINT), ("Then", after, 1.0)):
         figure.add_bar(
             name=name,
             x=TITLES,
             y=list(counts),
             offsetgroup=name,
-            marker={"color": colors, "opacity": opacity, "line": {"width": 0}},
+            marker=_fill(_COLORS, strength),
             hovertemplate=f"%{{x}}, {name.lower()}: %{{y:,}}<extra></extra>",
             showlegend=False,
         )
-        _legend_key(figure, name, opacity)
+        _legend_key(figure, name, strength)
     frame(figure, height=280)
     figure.update_layout(barmode="group", bargap=0.25)
     figure.update_yaxes(tickformat=",")
@@ -101,7 +97,7 @@ def grey_values(histograms: npt.NDArray[np.int64], chosen: list[int]) -> go.Figu
                 x=np.arange(histograms.shape[1]),
                 y=histograms[index] / total,
                 mode="lines",
-                line={"color": EMOTIONS[index].color, "width": 1.6},
+                line={"color": EMOTIONS[index].color, "width": 1.6, "dash": DASHES[index]},
                 hovertemplate="%{x}: %{y:.2%}",
             )
     frame(figure, height=320)
@@ -211,13 +207,19 @@ def image_map(
     return figure
 
 
-def _legend_key(figure: go.Figure, name: str, opacity: float) -> None:
+def _fill(colors: list[str], strength: float) -> dict[str, Any]:
+    """Bars in tints of colours; their outlines show on any ground."""
+    tints = [tint(color, strength) for color in colors]
+    return {"color": tints, "line": {"width": 1, "color": colors}}
+
+
+def _legend_key(figure: go.Figure, name: str, strength: float) -> None:
     """Gives bars of seven colours a neutral key of their own in the legend."""
     figure.add_bar(
         name=name,
         x=[TITLES[0]],
         y=[None],
-        marker={"color": f"rgba({_NEUTRAL}, {opacity})"},
+        marker=_fill([GREY], strength),
         # In the group of the real bars, so that it takes no room of its own.
         offsetgroup=name,
         hoverinfo="skip",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import ACCENT, GREY, frame
+from app.charts import ACCENT, DASHES, GREY, frame
 from app.matrix_chart import shaded
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation.calibration import Reliability
@@ -20,8 +20,6 @@ from pipeline.recognition.contract import OperatingPoint
 TITLES = [emotion.title for emotion in EMOTIONS]
 _FAINT = "rgba(122, 130, 145, 0.5)"
 _CELL = 46
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "solid", "dash")
-"""By class: lines differ in more than their colour."""
 
 
 def confusion(
@@ -129,7 +127,7 @@ def curves(
             x=curve.x,
             y=curve.y,
             mode="lines",
-            line={"color": EMOTIONS[label].color, "width": 2, "dash": _DASHES[label]},
+            line={"color": EMOTIONS[label].color, "width": 2, "dash": DASHES[label]},
             hovertemplate=(
                 f"{TITLES[label]}: {x_name.lower()} %{{x:.1%}}, {y_name.lower()} %{{y:.1%}}"
                 "<extra></extra>"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import ACCENT, GROUND, LEGEND, TRANSPARENT
+from app.charts import ACCENT, DASHES, GROUND, LEGEND, TRANSPARENT
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.video.analysis import TrackSummary
 
@@ -63,7 +63,11 @@ def timeline(
             x=moments,
             y=percents[:, index],
             **points,
-            line={"color": emotion.color, "width": 0.5 if stacked else 2},
+            line={
+                "color": emotion.color,
+                "width": 0.5 if stacked else 2,
+                "dash": "solid" if stacked else DASHES[index],
+            },
             hovertemplate="%{y:.0f} %",
             stackgroup="all" if stacked else None,
         )

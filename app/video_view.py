@@ -285,21 +285,21 @@ def _moments(result: VideoResult, tracks: Sequence[TrackSummary]) -> None:
 
 
 def _moment(result: VideoResult, moment: KeyMoment, *, several: bool) -> None:
-    who = f" · {moment.track}" if several else ""
+    who = f"Person {moment.track}"
     says = f"{moment.emotion.title} {100 * moment.confidence:.0f} %"
     with st.container(gap="xxsmall"):
-        st.image(moment.thumbnail, width="stretch", alt=f"Person {moment.track}: {says}")
+        st.image(moment.thumbnail, width="stretch", alt=f"{who}: {says}")
         st.button(
-            clock(moment.time) + who,
+            clock(moment.time),
             key=f"video_moment_{round(1000 * moment.time)}_{moment.track}",
             icon=":material/play_arrow:",
             width="stretch",
-            help=f"Person {moment.track}: {says}",
+            help=f"{who}: {says}",
             disabled=result.copy is None,
             on_click=_jump,
             args=(result.id, moment.time),
         )
-        st.caption(says, text_alignment="center")
+        st.caption(f"{who}  \n{says}" if several else says, text_alignment="center")
 
 
 def _timeline(result: VideoResult, tracks: Sequence[TrackSummary]) -> None:

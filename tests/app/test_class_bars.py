@@ -35,7 +35,8 @@ def test_bars_are_as_long_as_their_counts() -> None:
 def test_each_class_has_its_colour_and_its_total() -> None:
     html = class_bars(COUNTS, NO_FACES)
     for emotion in EMOTIONS:
-        assert html.count(f"background:{emotion.color}") == 3
+        # Outlined in full, for what is thinly filled is hard to tell from the ground.
+        assert html.count(f"border:1px solid {emotion.color}") == 3
     assert "8,989<em> · 25.0 %</em>" in html
     assert "<b>35,887</b> images" in html
     for split, title in SPLIT_TITLES.items():
@@ -70,3 +71,10 @@ def test_words_say_the_same_as_the_bars() -> None:
     text = class_balance_text(COUNTS)
     assert "Happy 8,989" in text
     assert f'aria-label="{text}, ' in class_bars(COUNTS, NO_FACES)
+
+
+def test_splits_differ_in_the_strength_of_their_colour() -> None:
+    html = class_bars(COUNTS, NO_FACES)
+    red, green, blue = bytes.fromhex(EMOTIONS[3].color.removeprefix("#"))
+    found = re.findall(rf"background:rgba\({red}, {green}, {blue}, ([\d.]+)\)", html)
+    assert [float(strength) for strength in found] == [1.0, 0.7, 0.4]
