@@ -305,7 +305,7 @@ def _moment(result: VideoResult, moment: KeyMoment, *, several: bool) -> None:
 def _timeline(result: VideoResult, tracks: Sequence[TrackSummary]) -> None:
     """One person's scores and valence over time; a click goes to that moment."""
     with views.card("Over time", "timeline", key="video_timeline"):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
             track = st.selectbox(
                 "Person",
                 tracks,

@@ -33,7 +33,7 @@ def view(answers: Answers) -> None:
     found = answers.comparison
     others = [pair.other for pair in found.pairs]
     st.markdown("**Images that flipped**")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         other = others[0]
         if len(others) > 1:
             if st.session_state.get("compare_other") not in others:

@@ -85,7 +85,7 @@ class Kind:
 
 def tab(desk: Desk) -> None:
     """The map, coloured by class."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         kind = _kind()
         filters = look.class_and_split("map")
     if kind is None:

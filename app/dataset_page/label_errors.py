@@ -36,7 +36,7 @@ def section(desk: Desk) -> None:
             "A trained network finds labels that contradict what it has learned. Train one first.",
         )
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         entry = entries[_model(entries)]
         splits = _splits(desk.dataset)
     st.caption(honesty(entry, desk.dataset, splits))
@@ -210,8 +210,8 @@ def _ranking(desk: Desk, entry: ModelEntry, splits: list[Split], found: LabelErr
         for given, suggested in zip(found.given[shown], found.suggested[shown], strict=True)
     ]
     sheet = gallery.sheet(desk.dataset, found.indices[shown], desk.overlay, notes)
-    chosen = grid.faces(sheet, key="label_errors_grid", cell=104, current=detail.last())
     st.caption("Below each image its label → what the model suggests.")
+    chosen = grid.faces(sheet, key="label_errors_grid", cell=104, current=detail.last())
     if chosen is not None:
         suggested = dict(zip(found.indices.tolist(), found.suggested.tolist(), strict=True))
         detail.show(desk, chosen, found.indices, pages, suggested=suggested)

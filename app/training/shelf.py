@@ -57,12 +57,13 @@ def _filter(runs: list[Run]) -> dict[str, Any]:
     """The widgets that say which runs to show; gives what `records.matching` takes."""
     notes = [run.notes for run in runs]
     tags = sorted({tag for item in notes for tag in item.tags})
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         text = st.text_input(
             "Find",
             key=_FIND,
             icon=":material/search:",
             placeholder="Name, tag, network, dataset or note",
+            width=340,
         )
         chosen = st.pills(
             "Status",
