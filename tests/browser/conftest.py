@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from bench.page_load import FLAGS, NAMES
 from pipeline.dataset import DatasetStore
@@ -37,16 +37,35 @@ class Server:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def start_chromium(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Starts a Chromium, with flags beyond the usual ones and a profile that lasts as long.
+
+    Pages in a lasting profile are loaded from its cache, compiled; in a passing one, each test
+    would have the same megabytes of scripts compiled anew.
+    """
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         pytest.skip(f"no Chromium on this machine (looked for {', '.join(NAMES)})")
     # The other tests may be using the same two cores.
     expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+        def start(*flags: str) -> BrowserContext:
+            return playwright.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"),
+                executable_path=executable,
+                args=[*FLAGS, *flags],
+            )
+
+        yield start
+
+
+@pytest.fixture(scope="package")
+def chromium(start_chromium: Callable[..., BrowserContext]) -> Iterator[BrowserContext]:
+    with start_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -97,9 +116,9 @@ def filled_home(empty_home: Path) -> Path:
 
 
 @pytest.fixture
-def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
-    """Opens the dashboard in a new profile; at the end nothing may have gone wrong or out."""
-    contexts, complaints, strangers = [], [], []
+def visit(chromium: BrowserContext, server: Server) -> Iterator[Callable[..., Page]]:
+    """Opens the dashboard, as if for the first time; nothing may go wrong, or out."""
+    pages, complaints, strangers = [], [], []
 
     def note_request(url: str) -> None:
         parts = urlsplit(url)
@@ -117,12 +136,19 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
             complaints.append(f"{text} {url}")
 
     def open_page(path: str = "/", *, width: int = 1280, scheme: str = "light") -> Page:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = chromium.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(60_000)
+        # All that a page can find of an earlier visit; what only makes it load faster stays.
+        chromium.new_cdp_session(page).send(
+            "Storage.clearDataForOrigin",
+            {
+                "origin": server.url,
+                "storageTypes": "cookies,local_storage,indexeddb,cache_storage,service_workers",
+            },
+        )
         page.on("request", lambda request: note_request(request.url))
         page.on("websocket", lambda socket: note_request(socket.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -132,8 +158,8 @@ def visit(chromium: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
     assert strangers == []
 

@@ -2,7 +2,6 @@ import csv
 import io
 import math
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,14 +11,13 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from pipeline.home import Home
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_ONNX
 from pipeline.recognition.probes import Probes
-from tests.browser.conftest import FLAGS
 from tests.served_models import bar_faces, make_contract, softmax, write_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -68,20 +66,17 @@ def make_disgusted_model(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chromium(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def chromium(
+    start_chromium: Callable[..., BrowserContext], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
     """The browser of these tests has a camera, in front of which someone moves."""
     clip = write_clip(tmp_path_factory.mktemp("camera") / "face.mjpeg")
-    browser = chromium.browser_type.launch(
-        executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
-        args=[
-            *FLAGS,
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-video-capture={clip}",
-        ],
-    )
-    yield browser
-    browser.close()
+    with start_chromium(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    ) as browser:
+        yield browser
 
 
 @pytest.fixture

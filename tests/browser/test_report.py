@@ -1,8 +1,9 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext, Page
 
 from pipeline.dataset import DatasetStore, Split
 from pipeline.recognition.catalog import ModelEntry
@@ -32,17 +33,22 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "report.html"
 
 
+@pytest.fixture
+def offline_page(chromium: BrowserContext) -> Iterator[Page]:
+    chromium.set_offline(True)
+    with chromium.new_page() as page:
+        yield page
+    chromium.set_offline(False)
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_report_opens_offline_and_asks_for_nothing(
-    chromium: Browser, page_file: Path, scheme: str, width: int
+    offline_page: Page, page_file: Path, scheme: str, width: int
 ) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,  # type: ignore[arg-type]
-        offline=True,
-    )
     requests, complaints = [], []
-    page = context.new_page()
+    page = offline_page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -51,7 +57,6 @@ def test_report_opens_offline_and_asks_for_nothing(
     drawn = page.evaluate("[...document.images].every(image => image.naturalWidth === 48)")
     shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
     wide = page.evaluate("document.documentElement.scrollWidth")
-    context.close()
     assert drawn
     assert complaints == []
     outside = {url for url in requests if not url.startswith("data:")} - {page_file.as_uri()}
