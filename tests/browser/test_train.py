@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +15,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("br
 Visit = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of datasets of a home with the drawn faces, to be copied."""
+    store = DatasetStore(tmp_path_factory.mktemp("drawn") / "data")
+    synthetic.build_demo(store)
+    return store.root
+
+
 @pytest.fixture
-def train_page(empty_home: Path, visit: Visit) -> Callable[..., Page]:
+def train_page(empty_home: Path, drawn: Path, visit: Visit) -> Callable[..., Page]:
     """Opens the training page of a home with the drawn faces, through the navigation."""
-    synthetic.build_demo(DatasetStore(empty_home / "data"), "demo")
+    shutil.copytree(drawn, empty_home / "data")
 
     def open_page(*, scheme: str = "light") -> Page:
         page = visit(scheme=scheme)
