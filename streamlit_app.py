@@ -13,10 +13,11 @@ import streamlit as st
 from app import modules, server, shell, video_file, views
 
 if __name__ == "__main__":
-    st.set_page_config(page_title="FER Lab", page_icon=shell.logo(with_name=False), layout="wide")
+    # Before the navigation, which would look for a picture of the page's own icon on the internet.
+    st.set_page_config(page_icon=shell.logo(with_name=False), layout="wide")
     # Every page has an address of its own choosing, not its file's name: Streamlit's older
     # navigation, which looks into pages/ by itself, would take it for one of its own and run it
-    # without this router.
+    # without this router. That of the first is the root, whatever it is given.
     page = st.navigation(
         {
             "": [
@@ -24,7 +25,7 @@ if __name__ == "__main__":
                     "pages/overview.py",
                     title="Overview",
                     icon=":material/space_dashboard:",
-                    url_path="home",
+                    url_path="",
                     help="The active dataset and model, the latest runs, and how to get them.",
                     default=True,
                 ),
@@ -106,6 +107,7 @@ if __name__ == "__main__":
         },
         expanded=True,
     )
+    st.set_page_config(page_title=f"{page.title} · FER Lab")
     shell.style()
     shell.sidebar()
     with st.container():  # it keeps its place: a shift would tear a running video off the page

@@ -29,8 +29,10 @@ def import_by_path(page: Page, source: Path, name: str) -> None:
 
 def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> None:
     page = visit()
+    expect(page).to_have_title("Overview · FER Lab")
     page.get_by_role("button", name="Explore the demo faces").click()
     expect(page.get_by_role("heading", name="Dataset", exact=True)).to_be_visible()
+    expect(page).to_have_title("Dataset · FER Lab")
     expect(page.get_by_text("1,400 drawn faces are ready")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_text("What you can do now")).to_have_count(0)
