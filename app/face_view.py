@@ -59,7 +59,7 @@ def scores(result: PhotoResult, index: int) -> None:
     prediction = result.predictions[index]
     if len(result.predictions) > 1:
         st.caption(f"Face {index + 1} of {len(result.predictions)}")
-    st.subheader(phrase(prediction), anchor=False)
+    st.header(phrase(prediction), anchor=False)
     if prediction.unsure:
         own, least = prediction.confidence, prediction.unsure_below
         digits = 0 if round(100 * own) < round(100 * least) else 2

@@ -121,12 +121,12 @@ def _report(entry: ModelEntry) -> EvaluationReport | None:
 def _grid(cards: list[_Card], left: list[_Step]) -> None:
     shown = [card for card in cards if not card.steps or any(step in left for step in card.steps)]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**What you can do now**", width="stretch")
+        views.heading("What you can do now", width="stretch")
         _hide()
     with st.grid(len(shown), min_column_width=240, gap="small", key="first_steps"):
         for card in shown:
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**:material/{card.icon}: {card.title}**")
+                views.heading(card.title, icon=card.icon, level=3)
                 st.caption(card.text)
                 st.space("stretch")
                 for step in card.steps:
@@ -139,7 +139,7 @@ def _line(left: list[_Step]) -> None:
         horizontal=True, vertical_alignment="center", gap="small", border=True, key="first_steps"
     ):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("**Not tried yet**", width="content")
+            views.heading("Not tried yet", width="content")
             for step in left:
                 _button(step, width="content")
         _hide()

@@ -50,9 +50,9 @@ def card(dataset: str | None) -> None:
 def _empty(dataset: str | None) -> None:
     with views.card("Active model", "neurology", key="model_card"):
         if dataset is None:
-            views.empty_state("No model yet", "Get a dataset first.")
+            views.empty_state("No model yet", "Get a dataset first.", level=3)
             return
-        views.empty_state("No model yet", "Train one; it shows up here by itself.")
+        views.empty_state("No model yet", "Train one; it shows up here by itself.", level=3)
         with st.container(horizontal_alignment="center"):
             st.page_link(
                 "pages/train.py", label="Train a network", icon=":material/model_training:"

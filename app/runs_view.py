@@ -69,6 +69,7 @@ def _latest(was_lively: bool) -> None:
             views.empty_state(
                 "No runs yet",
                 "A run appears here as soon as its training starts, and then its progress.",
+                level=3,
             )
             return
         st.html(plain_html.table([_row(run) for run in runs[:_LATEST]], label="Latest runs"))

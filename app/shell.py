@@ -25,6 +25,13 @@ _ENDINGS = {
     JobState.FAILED: (st.error, ":material/error:"),
     JobState.CANCELLED: (st.info, ":material/cancel:"),
 }
+# What Streamlit's theme cannot say. Titles of a page's parts (views.heading) take no more room than
+# a line of text; what a page is about (st.header), such as an answer, is larger than they are.
+_STYLE = """<style>
+.stApp .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; letter-spacing: normal; }
+.stApp .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
+.stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
+</style>"""
 
 
 def logo(*, with_name: bool = True) -> str:
@@ -69,7 +76,8 @@ def sidebar() -> None:
             _dataset_picker()
         with views.guarded():
             _model_line()
-        st.space("stretch")
+        # Each element costs time: the styles come with the space above the last words.
+        st.html(f'{_STYLE}<div style="height: 1rem"></div>')
         st.caption(":material/lock: Everything stays on this computer.")
 
 

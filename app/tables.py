@@ -50,7 +50,7 @@ def heading(title: str, table: pd.DataFrame, name: str) -> None:
         name: Of the file, without its ending.
     """
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{views.plain(title)}**", width="stretch")
+        views.heading(views.plain(title), width="stretch")
         download(table.copy, name)
 
 

@@ -150,7 +150,7 @@ def _header(result: VideoResult, settings: RecognitionSettings) -> None:
     facts += [number_of_samples(analysis), f"model {views.plain(analysis.model)}"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap="xxsmall"):
-            st.subheader(views.plain(analysis.file), anchor=False)
+            st.header(views.plain(analysis.file), anchor=False)
             st.caption(" · ".join(facts))
             if result.settings != settings:
                 st.caption(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -63,8 +63,38 @@ def card(title: str, icon: str, *, badges: str = "", key: str | None = None) -> 
         key: A stable name for tests and styles.
     """
     with st.container(border=True, key=key, height="stretch"):
-        st.markdown(f"##### :material/{icon}: {title} {badges}", anchors=False)
+        heading(title, f" {badges}", icon=icon)
         yield
+
+
+def heading(
+    title: str,
+    more: str = "",
+    *,
+    icon: str = "",
+    below: str = "",
+    level: Literal[2, 3] = 2,
+    width: Literal["auto", "stretch", "content"] = "auto",
+    align: Literal["left", "center"] = "left",
+) -> None:
+    """The title of a part of a page: a heading for those who listen to it, bold for others.
+
+    Args:
+        title: Markdown.
+        more: Markdown that follows the title, in plain type.
+        icon: Name of a Material symbol that stands before it; may be empty.
+        below: Markdown of a line below it; may be empty.
+        level: 2, or 3 for a part of a card and of what has a title of its own.
+        width: As Streamlit takes it.
+        align: Where the words stand.
+    """
+    sign = f":material/{icon}: " if icon else ""
+    st.markdown(
+        f"{'#' * level} {sign}**{title}**{more}" + (f"\n{below}" if below else ""),
+        anchors=False,
+        width=width,
+        text_alignment=align,
+    )
 
 
 @st.fragment
@@ -125,16 +155,17 @@ def chosen_icon(is_chosen: bool) -> str | None:
     return ":material/check_circle:" if is_chosen else None
 
 
-def empty_state(title: str, text: str) -> None:
+def empty_state(title: str, text: str, *, level: Literal[2, 3] = 2) -> None:
     """Says that something is not there yet and what to do about it.
 
     Args:
         title: What is not there.
         text: What to do.
+        level: Of the title, as in `heading`.
     """
     with st.container(horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{title}**", text_alignment="center")
+        heading(title, level=level, align="center")
         st.caption(text, text_alignment="center")
         st.space("small")
 

@@ -33,7 +33,7 @@ def view(answers: Answers) -> None:
     _table(found)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Differences from {views.plain(found.baseline)}**")
+        views.heading(f"Differences from {views.plain(found.baseline)}")
         _chart(_overall(answers), "compare_overall", "Differences from the baseline")
     with right:
         _classes(answers)
@@ -81,7 +81,7 @@ def p_text(value: float) -> str:
 @st.fragment
 def _classes(answers: Answers) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**By class**", width="stretch")
+        views.heading("By class", width="stretch")
         measure = st.segmented_control(
             "Measure",
             ["Recall", "F1"],

@@ -206,7 +206,7 @@ def references(subjects: Sequence[Subject]) -> None:
 
 
 def _settings_and_result(scored: Sequence[Subject]) -> None:
-    st.markdown("**Settings and result**")
+    views.heading("Settings and result")
     names = [name for name in differing(scored) if name != "dataset"]
     if not names:
         st.caption("They have the same settings: there is nothing to trace a difference back to.")
@@ -235,7 +235,7 @@ def _settings_and_result(scored: Sequence[Subject]) -> None:
 
 
 def _trade_off(scored: Sequence[Subject]) -> None:
-    st.markdown("**Accuracy and cost**")
+    views.heading("Accuracy and cost")
     name = st.segmented_control(
         "Cost",
         list(_COSTS),

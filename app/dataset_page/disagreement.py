@@ -45,7 +45,7 @@ def tab(desk: Desk) -> None:
         ("Majority differs from the label", "majority-differs", found.differing),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{title}**: {len(images):,} images", width="stretch")
+            views.heading(title, f": {len(images):,} images", width="stretch")
             look.link(desk, title, images, key=f"look_{key}")
             tables.download(partial(image_and_votes, desk, images), f"{dataset.name}-{key}")
 

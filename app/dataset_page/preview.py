@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from app import charts, dataset_charts
+from app import charts, dataset_charts, views
 from app.dataset_page.desk import Desk
 from app.faces import montage
 from app.training import fields
@@ -32,7 +32,7 @@ def tab(desk: Desk) -> None:
     face = np.asarray(desk.dataset.images[index])
     name = EMOTIONS[int(desk.dataset.labels[index])].name
     _augmentation(face, name)
-    st.markdown("##### Preprocessing", anchors=False)
+    views.heading("Preprocessing")
     st.caption("What a network is given. The range stays 0 to 255: each network normalises itself.")
     with st.grid(4, min_column_width=140, gap="small"):
         for title, preprocessing in (
@@ -90,7 +90,7 @@ def _another(number: int) -> None:
 
 
 def _augmentation(face: Picture, name: str) -> None:
-    st.markdown("##### Augmentation", anchors=False)
+    views.heading("Augmentation")
     sliders, pictures = st.columns([2, 3], gap="medium")
     with sliders:
         config = TrainingConfig(**{key: _setting(key) for key in augmentation_names()})

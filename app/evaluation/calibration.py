@@ -89,7 +89,9 @@ def _reliability(desk: Desk) -> None:
     labels = desk.predictions.labels
     shown = answers(desk)
     bins = {name: reliability(found, labels) for name, found in shown.items()}
-    st.markdown("**Reliability**: of the answers given with 70 % confidence, 70 % should be right")
+    views.heading(
+        "Reliability", ": of the answers given with 70 % confidence, 70 % should be right"
+    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.plotly_chart(
@@ -127,7 +129,7 @@ def temperature_words(temperature: float) -> str:
 
 
 def _unsure(desk: Desk) -> None:
-    st.markdown("**When to say “unsure”**: the fewer faces get an answer, the more answers hold")
+    views.heading("When to say “unsure”", ": the fewer faces get an answer, the more answers hold")
     own = desk.contract.unsure_below
     active = resources.models().active()
     is_active = active is not None and active.reference == desk.entry.reference

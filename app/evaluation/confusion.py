@@ -152,7 +152,7 @@ def clicked_cell(event: Any) -> tuple[int, int] | None:
 
 
 def _pairs(desk: Desk, matrix: np.ndarray) -> None:
-    st.markdown("**Mixed up most**")
+    views.heading("Mixed up most")
     pairs = mix_ups(matrix)
     if not pairs:
         st.caption("No image of this split is taken for another class.")
@@ -176,7 +176,7 @@ def _choose(label: int, predicted: int) -> None:
 
 
 def _cell(desk: Desk, matrix: np.ndarray) -> None:
-    st.markdown("**The images of a cell**")
+    views.heading("The images of a cell")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for title, key in (("True", _TRUE), ("Predicted", _PREDICTED)):
             st.selectbox(

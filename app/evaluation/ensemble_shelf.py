@@ -55,7 +55,7 @@ def saving_work(
 def save(desk: Desk, dataset: Dataset, members: list[ModelEntry]) -> None:
     """The form that saves the chosen members as one model."""
     with st.container(border=True, key="ensemble_save_form"):
-        st.markdown("**Save as a model**")
+        views.heading("Save as a model")
         st.caption(
             "One network of all members, with temperature and threshold of its own, for photos, "
             "videos, the live view and the JSON interface. The members must take a face alike: "
@@ -89,7 +89,7 @@ def saved(models: dict[str, Candidate]) -> None:
         return
     active = resources.models().active()
     with st.container(border=True, key="ensembles_saved"):
-        st.markdown("**Saved ensembles**")
+        views.heading("Saved ensembles")
         for entry, contract in ensembles:
             is_active = active is not None and active.folder == entry.folder
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

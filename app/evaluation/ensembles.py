@@ -250,7 +250,7 @@ def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[M
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Accuracy against cost**")
+        views.heading("Accuracy against cost")
         st.plotly_chart(
             ensemble_charts.gain(found),
             config=charts.CONFIG,
@@ -258,7 +258,7 @@ def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[M
             alt=ensemble_charts.gain_text(found),
         )
     with right:
-        st.markdown("**As members join**")
+        views.heading("As members join")
         st.plotly_chart(
             ensemble_charts.joining(steps),
             config=charts.CONFIG,

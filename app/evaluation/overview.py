@@ -72,7 +72,7 @@ def _beside_others(report: EvaluationReport) -> None:
     references = beside(report)
     words = [f"{mark.name} {views.percent(mark.value)}" for mark in own]
     words += [f"{item.name} {percent_range(item)}" for item in references]
-    st.markdown("**Accuracy beside that of others on FER-2013**" if references else "**Accuracy**")
+    views.heading("Accuracy beside that of others on FER-2013" if references else "Accuracy")
     st.plotly_chart(
         accuracies(own, references),
         config=charts.CONFIG,

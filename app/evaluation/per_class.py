@@ -104,7 +104,7 @@ def class_table(report: EvaluationReport, rest: dict[int, OneAgainstRest]) -> pd
 def _curves(rest: dict[int, OneAgainstRest]) -> None:
     if not rest:
         return  # all images are of one class
-    st.markdown("**Each class against the rest**")
+    views.heading("Each class against the rest")
     chosen = st.pills(
         "Classes",
         list(rest),

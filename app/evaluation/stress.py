@@ -195,8 +195,9 @@ def _corruption(desk: Desk, dataset: Dataset, reports: list[StressReport]) -> No
     seed = int(st.session_state.get(_SEED, 0))
     faces = np.random.default_rng(seed).permutation(subset(dataset, desk.split))[:_ROWS]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            "**What the model says**  \n:small[:gray[✓ as labelled, ✗ otherwise. The labels: "
+        views.heading(
+            "What the model says",
+            below=":small[:gray[✓ as labelled, ✗ otherwise. The labels: "
             + ", ".join(EMOTIONS[int(dataset.labels[index])].name for index in faces)
             + ".]]",
             width="stretch",
@@ -223,9 +224,9 @@ def _next_faces() -> None:
 
 def _all(desk: Desk, report: StressReport) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            "**Accuracy under every corruption**  \n"
-            ":small[:gray[The stronger the colour, the more is lost.]]",
+        views.heading(
+            "Accuracy under every corruption",
+            below=":small[:gray[The stronger the colour, the more is lost.]]",
             width="stretch",
         )
         tables.download(lambda: corruption_table(report), f"{desk.slug}-stress")

@@ -71,9 +71,9 @@ def _heading(
 ) -> None:
     searched = ", ".join(fields.title(item.name) for item in definition.fields)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f"**{views.plain(searched)}** on {views.plain(definition.dataset)} "
-            f"{_badge(definition, trials, workers)}",
+        views.heading(
+            views.plain(searched),
+            f" on {views.plain(definition.dataset)} {_badge(definition, trials, workers)}",
             width="stretch",
         )
         wish = _buttons(sweep, definition, trials, workers)

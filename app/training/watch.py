@@ -82,9 +82,8 @@ def _heading(run: Run, phase: Phase, config: dict[str, Any]) -> None:
         data = views.plain(str(config.get("dataset", "?")))
         if config.get("overlay_version") is not None:
             data += f" with version {config['overlay_version']} of its edits"
-        st.markdown(
-            f"**{title}** on {data} :{color}-badge[:material/{icon}: {word}]",
-            width="stretch",
+        views.heading(
+            title, f" on {data} :{color}-badge[:material/{icon}: {word}]", width="stretch"
         )
         wish = _buttons(run, phase)
     if wish is not None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> Non
     expect(page.get_by_text("What you can do now")).to_have_count(0)
     expect(page.locator(".fl-bars .bar i").first).to_be_visible()
     card = page.locator(".st-key-dataset_card")
-    expect(card.get_by_text("Synthetic")).to_be_visible()
+    expect(card.locator(".stMarkdownBadge")).to_contain_text("Synthetic")
     expect(card.locator("img")).to_have_count(7)
     for picture in card.locator("img").all():
         picture.scroll_into_view_if_needed()
@@ -46,6 +47,12 @@ def test_newcomer_builds_the_demo_dataset(empty_home: Path, visit: Visit) -> Non
     expect(
         page.locator(".st-key-first_steps").get_by_role("button", name="Train for two minutes")
     ).to_be_visible()
+    levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all(
+        "found => found.map(heading => Number(heading.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert max(levels) > 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     # That it was built has been said on the page where it was seen, and need not be said again.
     expect(page.get_by_text("drawn faces are ready")).to_have_count(0)
     # Another session, such as after a reload, finds everything as it was.

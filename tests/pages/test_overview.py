@@ -234,7 +234,7 @@ class TestDatasets:
         assert words.count(" 700 33 %") == 3
         assert dataset.meta.fingerprint[:12] in words
         heading = next(line for line in words.splitlines() if "material/database" in line)
-        assert heading.strip().endswith("Fer2013")
+        assert heading.strip().endswith("**Fer2013**")
 
     def test_votes_are_announced(
         self, open_page: OpenPage, texts: Texts, write_dataset: WriteDataset

@@ -79,7 +79,7 @@ class TestPhotos:
         app.button(key="photo_example").click().run()
         words = texts(app)
         assert "astronaut.png · 512 × 512 pixels · 1 face" in words
-        assert app.subheader[0].value.startswith("Looks ")
+        assert app.header[0].value.startswith("Looks ")
         assert "Exactly this: 48 × 48" in words
         assert "Zeiler and Fergus, 2014" in words
         assert "Derived" in words
@@ -207,14 +207,14 @@ class TestSettings:
         assert app.slider(key="recognition_unsure_below").value == 10
         assert "97 % then get an answer, 66 % of them right" in texts(app)
         app.slider(key="recognition_unsure_below").set_value(90).run()
-        assert app.subheader[0].value == "Unsure"
+        assert app.header[0].value == "Unsure"
         assert "below the threshold of 90 %" in texts(app)
         assert "20 % then get an answer" in texts(app)
         # A new session, and every other page, finds the same.
         assert load_settings(home).unsure_below == 0.9
         assert open_page(PAGE).slider(key="recognition_unsure_below").value == 90
         app.button(key="recognition_reset").click().run()
-        assert app.subheader[0].value.startswith("Looks ")
+        assert app.header[0].value.startswith("Looks ")
         assert load_settings(home) == RecognitionSettings()
 
     def test_detector_and_its_threshold(
@@ -254,7 +254,7 @@ class TestSettings:
         assert "not a readable ONNX model" in app.error[0].value
         app.selectbox(key="recognition_model").select("sound").run()
         assert not app.error
-        assert app.subheader[0].value.startswith(("Looks ", "Unsure"))
+        assert app.header[0].value.startswith(("Looks ", "Unsure"))
 
 
 def photo_id(app: AppTest, name: str) -> str:
