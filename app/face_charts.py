@@ -111,7 +111,6 @@ def affect_plane(valence: float, arousal: float) -> go.Figure:
             text=f"<i>{text}</i>",
             showarrow=False,
             font={"size": 11},
-            opacity=0.75,
             xanchor="left" if x < 0 else "right",
             yanchor="top" if y > 0 else "bottom",
         )

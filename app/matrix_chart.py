@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 _RGB = "75, 79, 196"
 _STRONG = 0.4
 # From next to nothing, which shows the ground of either theme, to one colour. With a step where the
-# text changes its colour: cells are pale enough for the theme's grey, or dark enough for white.
+# text changes its colour: cells are pale enough for the page's own, or dark enough for white.
 _SCALE = [
     [share, f"rgba({_RGB}, {opacity})"]
     for share, opacity in ((0, 0.04), (_STRONG, 0.26), (_STRONG, 0.74), (1, 1))

@@ -27,10 +27,16 @@ _ENDINGS = {
 }
 # What Streamlit's theme cannot say. Titles of a page's parts (views.heading) take no more room than
 # a line of text; what a page is about (st.header), such as an answer, is larger than they are.
+# Words in charts are of one grey in both themes, too pale on a light ground and on tinted cells;
+# only what is white on a strong colour stays so. And links hardly show that a key has reached them.
 _STYLE = """<style>
 .stApp .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; letter-spacing: normal; }
 .stApp .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
 .stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
+.stPlotlyChart :is(.xtick text, .ytick text, .xtitle, .ytitle, .bartext-outside, .legendtext,
+    .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"])) {
+    fill: currentColor !important; fill-opacity: 0.8 !important; }
+.stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 </style>"""
 
 

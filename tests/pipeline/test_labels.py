@@ -35,18 +35,26 @@ EYES = {
 THEMES = tomllib.loads((PROJECT_ROOT / ".streamlit" / "config.toml").read_text())["theme"]
 
 
-def linear_rgb(colors: list[str]) -> np.ndarray:
-    values = np.array([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors]) / 255
+def channels(colors: list[str]) -> np.ndarray:
+    return np.array([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in colors]) / 255
+
+
+def linear(values: np.ndarray) -> np.ndarray:
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def luminance(colors: list[str]) -> np.ndarray:
-    return linear_rgb(colors) @ [0.2126, 0.7152, 0.0722]
+def luminance(values: np.ndarray) -> np.ndarray:
+    return linear(values) @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    low, high = sorted([float(luminance(one)[0]), float(luminance(other)[0])])
+    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("eye", EYES)
 def test_colours_are_told_apart(eye: str) -> None:
-    seen = np.clip(linear_rgb([emotion.color for emotion in EMOTIONS]) @ EYES[eye].T, 0, 1)
+    seen = np.clip(linear(channels([emotion.color for emotion in EMOTIONS])) @ EYES[eye].T, 0, 1)
     shown = np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
     lab = rgb2lab(shown[np.newaxis])[0]
     for first, second in combinations(range(len(EMOTIONS)), 2):
@@ -57,11 +65,19 @@ def test_colours_are_told_apart(eye: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_stand_out_from_the_page(theme: str) -> None:
-    ground = luminance([THEMES[theme]["backgroundColor"]])[0]
+    ground = channels([THEMES[theme]["backgroundColor"]])
     for emotion in EMOTIONS:
-        low, high = sorted((ground, luminance([emotion.color])[0]))
         # WCAG 2.2, 1.4.11: what graphics take.
-        assert (high + 0.05) / (low + 0.05) >= 3.0, emotion.name
+        assert contrast(ground, channels([emotion.color])) >= 3.0, emotion.name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_captions_can_be_read(theme: str) -> None:
+    ink = channels([THEMES[theme]["textColor"]])
+    for part in (THEMES[theme], THEMES[theme]["sidebar"]):
+        ground = channels([part["backgroundColor"]])
+        # Streamlit writes them in the colour of the text at 60 %.
+        assert contrast(0.6 * ink + 0.4 * ground, ground) >= 4.5
 
 
 @pytest.mark.parametrize(
