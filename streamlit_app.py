@@ -108,7 +108,6 @@ if __name__ == "__main__":
         expanded=True,
     )
     st.set_page_config(page_title=f"{page.title} · FER Lab")
-    shell.style()
     shell.sidebar()
     with st.container():  # it keeps its place: a shift would tear a running video off the page
         shell.job_strip(page.title)

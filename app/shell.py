@@ -13,13 +13,6 @@ from pipeline.labels import EMOTIONS
 
 _PICKER = "active_dataset"
 _NOTICED = "jobs_noticed"
-# A theme has one primary colour, on which buttons write in white, and in which the chosen tab is
-# written itself: on dark ground no colour does for both. Here the latter is brought nearer to the
-# ground's opposite: white in the dark, black in the light.
-_STYLE = """<style>
-:is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
-    color: color-mix(in srgb, currentColor 60%, CanvasText); }
-</style>"""
 _ENDINGS = {
     JobState.DONE: (st.success, ":material/check_circle:"),
     JobState.FAILED: (st.error, ":material/error:"),
@@ -28,7 +21,10 @@ _ENDINGS = {
 # What Streamlit's theme cannot say. Titles of a page's parts (views.heading) take no more room than
 # a line of text; what a page is about (st.header), such as an answer, is larger than they are.
 # Words in charts are of one grey in both themes, too pale on a light ground and on tinted cells;
-# only what is white on a strong colour stays so. And links hardly show that a key has reached them.
+# only what is white on a strong colour stays so. Links hardly show that a key has reached them.
+# And a theme has one primary colour, on which buttons write in white, and in which the chosen tab
+# is written itself: on dark ground no colour does for both. The latter is brought nearer to the
+# ground's opposite: white in the dark, black in the light.
 _STYLE = """<style>
 .stApp .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; letter-spacing: normal; }
 .stApp .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
@@ -37,6 +33,8 @@ _STYLE = """<style>
     .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"])) {
     fill: currentColor !important; fill-opacity: 0.8 !important; }
 .stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+:is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
+    color: color-mix(in srgb, currentColor 60%, CanvasText); }
 </style>"""
 
 
@@ -67,11 +65,6 @@ def logo(*, with_name: bool = True) -> str:
         f'<path d="M11.8 18.6q4.2 3.8 8.4 0" fill="none" stroke="{ink}" stroke-width="1.8" '
         f'stroke-linecap="round"/>{name if with_name else ""}</svg>'
     )
-
-
-def style() -> None:
-    """Makes legible, in the dark too, which tab, segment or pill is chosen."""
-    st.html(_STYLE)
 
 
 def sidebar() -> None:

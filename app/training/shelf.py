@@ -62,8 +62,8 @@ def _filter(runs: list[Run]) -> dict[str, Any]:
             "Find",
             key=_FIND,
             icon=":material/search:",
-            placeholder="Name, tag, network, dataset or note",
-            width=340,
+            placeholder="Name, tag, network, note",
+            width=240,
         )
         chosen = st.pills(
             "Status",
