@@ -12,13 +12,13 @@ from app import plain_html, views
 from pipeline.spreadsheets import harmless
 
 
-def download(table: Callable[[], pd.DataFrame], name: str, *, label: str = "CSV") -> None:
+def download(table: Callable[[], pd.DataFrame], name: str, *, label: str) -> None:
     """A button that saves a table.
 
     Args:
         table: Makes it; called when the button is pressed.
         name: Of the file, without its ending.
-        label: Of the button.
+        label: Of the button; no other of the page has the same.
     """
     st.download_button(
         label,
@@ -41,17 +41,18 @@ def to_csv(table: pd.DataFrame) -> str:
     return pd.DataFrame(columns).rename(columns=harmless).to_csv(index=False)
 
 
-def heading(title: str, table: pd.DataFrame, name: str) -> None:
+def heading(title: str, table: pd.DataFrame, name: str, *, what: str) -> None:
     """The title of a table, and beside it the button that saves it.
 
     Args:
         title: What it holds, as plain text.
         table: The table.
         name: Of the file, without its ending.
+        what: In a word what is saved, for the button: no other of the page says the same.
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         views.heading(views.plain(title), width="stretch")
-        download(table.copy, name)
+        download(table.copy, name, label=f"{what} as CSV")
 
 
 def data_frame(table: pd.DataFrame, *, key: str, alt: str) -> None:
@@ -75,7 +76,12 @@ def data_frame(table: pd.DataFrame, *, key: str, alt: str) -> None:
 
 
 def plain_table(
-    title: str, table: pd.DataFrame, name: str, *, digits: Mapping[str, int] | None = None
+    title: str,
+    table: pd.DataFrame,
+    name: str,
+    *,
+    what: str,
+    digits: Mapping[str, int] | None = None,
 ) -> None:
     """A table to be seen whole, under its title and beside the button that saves it.
 
@@ -85,10 +91,11 @@ def plain_table(
         title: What it holds, as plain text.
         table: A row for each thing, a dozen at most.
         name: Of the file to save, without its ending.
+        what: As in `heading`.
         digits: How many decimals columns of fractions have, by name; the others
             have one.
     """
-    heading(title, table, name)
+    heading(title, table, name, what=what)
     columns = {_title(column): _words(table[column], digits or {}) for column in table.columns}
     numbers = {_title(column) for column in table.columns if table[column].dtype.kind in "iuf"}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -57,7 +57,10 @@ def tab(desk: Desk) -> None:
     )
     st.markdown(imbalance_words(meta))
     tables.plain_table(
-        "Images per class and split", count_table(meta), f"{desk.dataset.name}-balance"
+        "Images per class and split",
+        count_table(meta),
+        f"{desk.dataset.name}-balance",
+        what="Counts",
     )
     weights = weight_table(np.asarray(desk.dataset.labels[desk.dataset.indices(Split.TRAIN)]))
     schemes = dict.fromkeys(settings()["class_weights"].choices, 3)
@@ -65,6 +68,7 @@ def tab(desk: Desk) -> None:
         "Class weights in training",
         weights,
         f"{desk.dataset.name}-class-weights",
+        what="Weights",
         digits={**schemes, "copies": 2},
     )
     st.caption(
@@ -184,6 +188,7 @@ def _resampling(desk: Desk) -> None:
         "Training images an epoch",
         resampling_table(before, then),
         f"{desk.dataset.name}-resampling",
+        what="Epoch",
         digits={"times an image": 2},
     )
     st.caption(
@@ -211,4 +216,5 @@ def _ratio(value: float | None) -> str:
 
 
 def _percent(counts: np.ndarray) -> np.ndarray:
-    return (100 * counts / max(int(counts.sum()), 1)).round(2)
+    # Not rounded: the table rounds once.
+    return 100 * counts / max(int(counts.sum()), 1)

@@ -40,14 +40,18 @@ def tab(desk: Desk) -> None:
         alt="How the taggers call the images of each label; the table below has the numbers",
     )
     _tables(dataset.name, found)
-    for title, key, images in (
-        ("No majority", "no-majority", found.undecided),
-        ("Majority differs from the label", "majority-differs", found.differing),
+    for title, what, key, images in (
+        ("No majority", "Undecided", "no-majority", found.undecided),
+        ("Majority differs from the label", "Differing", "majority-differs", found.differing),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             views.heading(title, f": {len(images):,} images", width="stretch")
             look.link(desk, title, images, key=f"look_{key}")
-            tables.download(partial(image_and_votes, desk, images), f"{dataset.name}-{key}")
+            tables.download(
+                partial(image_and_votes, desk, images),
+                f"{dataset.name}-{key}",
+                label=f"{what} as CSV",
+            )
 
 
 def class_table(found: Agreement) -> pd.DataFrame:
@@ -89,8 +93,12 @@ def _tables(name: str, found: Agreement) -> None:
         "Agreement per class",
         class_table(found),
         f"{name}-agreement",
+        what="Agreement",
         digits={"entropy (bits)": 2},
     )
     tables.plain_table(
-        "Label against majority, in images", confusion_table(found), f"{name}-confusion"
+        "Label against majority, in images",
+        confusion_table(found),
+        f"{name}-confusion",
+        what="Images",
     )

@@ -157,7 +157,12 @@ def _copies_and_faults(desk: Desk) -> None:
     ):
         with column:
             kind = name.split()[0].lower()
-            tables.plain_table(name, overlap_table(copies), f"{desk.dataset.name}-{kind}-overlaps")
+            tables.plain_table(
+                name,
+                overlap_table(copies),
+                f"{desk.dataset.name}-{kind}-overlaps",
+                what=name.split()[0],
+            )
     _browse(desk, findings(report))
 
 

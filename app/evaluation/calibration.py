@@ -116,7 +116,9 @@ def _reliability(desk: Desk) -> None:
                 "Of averaged views there is no “before”: each view is calibrated, then the mean "
                 "is taken, which leaves it somewhat too modest."
             )
-        tables.download(partial(reliability_table, desk), f"{desk.slug}-reliability")
+        tables.download(
+            partial(reliability_table, desk), f"{desk.slug}-reliability", label="Reliability as CSV"
+        )
 
 
 def temperature_words(temperature: float) -> str:
@@ -143,7 +145,9 @@ def _unsure(desk: Desk) -> None:
             st.metric("Right of these", right_ones)
         if desk.predictions is None:
             st.caption("As measured on validation when the model was made.")
-        tables.download(partial(coverage_table, points), f"{desk.slug}-coverage")
+        tables.download(
+            partial(coverage_table, points), f"{desk.slug}-coverage", label="Thresholds as CSV"
+        )
     with right:
         st.plotly_chart(
             evaluation_charts.coverage(points, now),

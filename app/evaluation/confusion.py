@@ -129,7 +129,9 @@ def _matrix(desk: Desk, matrix: np.ndarray, numbers: str, order: Order) -> None:
             "on the overview, and chosen above.",
             width="stretch",
         )
-        tables.download(partial(matrix_table, matrix), f"{desk.slug}-confusion")
+        tables.download(
+            partial(matrix_table, matrix), f"{desk.slug}-confusion", label="Matrix as CSV"
+        )
 
 
 def _chosen() -> tuple[int, int] | None:

@@ -239,7 +239,7 @@ def _start(desk: Desk, name: str, members: list[ModelEntry], splits: tuple[Split
 def _show(desk: Desk, found: Judgement, steps: tuple[Step, ...], members: list[ModelEntry]) -> None:
     st.markdown(verdict(found))
     rows = table(found)
-    tables.heading("Members and ensemble", rows, f"{desk.slug}-ensemble")
+    tables.heading("Members and ensemble", rows, f"{desk.slug}-ensemble", what="Table")
     st.dataframe(
         rows,
         hide_index=True,

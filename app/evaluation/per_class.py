@@ -64,7 +64,7 @@ def tab(desk: Desk) -> None:
             column_config=_COLUMNS,
             alt="Precision, recall, F1 and areas below the curves of each class",
         )
-        tables.download(table.copy, f"{desk.slug}-classes")
+        tables.download(table.copy, f"{desk.slug}-classes", label="Classes as CSV")
     if desk.predictions is None:
         not_scored(desk, "The curves")
         return

@@ -169,7 +169,9 @@ def _figures(report: StressReport) -> None:
 
 
 def _table(desk: Desk, reports: list[StressReport]) -> None:
-    tables.plain_table("Models on these faces", model_table(reports), f"{desk.slug}-stress-models")
+    tables.plain_table(
+        "Models on these faces", model_table(reports), f"{desk.slug}-stress-models", what="Models"
+    )
     if len(reports) == 1:
         st.caption("Run the bench for other models too, and they are compared here.")
 
@@ -229,7 +231,9 @@ def _all(desk: Desk, report: StressReport) -> None:
             below=":small[:gray[The stronger the colour, the more is lost.]]",
             width="stretch",
         )
-        tables.download(lambda: corruption_table(report), f"{desk.slug}-stress")
+        tables.download(
+            lambda: corruption_table(report), f"{desk.slug}-stress", label="Accuracies as CSV"
+        )
     st.plotly_chart(
         stress_charts.heat(report),
         config=charts.CONFIG,

@@ -41,7 +41,7 @@ def test_a_plain_table_is_written_out(show: Show) -> None:
                 "remark": [None, "rare"],
             }
         )
-        tables.plain_table("Classes", table, "classes", digits={"weight": 3})
+        tables.plain_table("Classes", table, "classes", what="Classes", digits={"weight": 3})
 
     app = show(page)
     (element,) = app.get("html")
@@ -56,7 +56,7 @@ def test_a_plain_table_is_written_out(show: Show) -> None:
         assert f"{cells}<td>{remark}</td>" in html
     assert '<th scope="row">&lt;b&gt;happy</th>' in html
     (button,) = app.get("download_button")
-    assert button.proto.label == "CSV"
+    assert button.proto.label == "Classes as CSV"
 
 
 def test_a_saved_table_holds_no_formula_and_its_numbers_stay() -> None:

@@ -1,6 +1,7 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,13 @@ class TestBalance:
         assert counts["Training %"].tolist() == ["14.3"] * 7
         assert {"None", "Balanced", "Effective", "Copies"} < set(weights.columns)
         assert weights["Balanced"].tolist() == ["1.000"] * 7
+        saved = [button.label for button in app.get("download_button")]
+        assert saved == ["Counts as CSV", "Weights as CSV"]
+
+    def test_shares_are_rounded_once(self, faces: Dataset) -> None:
+        counts = {"train": [8989, 26898, 0, 0, 0, 0, 0], "validation": [0] * 7, "test": [0] * 7}
+        table = balance.count_table(replace(faces.meta, counts=counts))
+        assert f"{table['Training %'][0]:.1f}" == "25.0"
 
     def test_says_what_fewer_images_and_another_sampling_would_change(
         self, home: Home, open_page: OpenPage, plain_tables: PlainTables
@@ -207,7 +215,7 @@ class TestLook:
         app.number_input(key="detail_wanted").set_value(27).run()
         app.button(key="detail_open").click().run()
         words = texts(app)
-        assert "| Split | Test (PrivateTest) |" in words
+        assert "Split Test (PrivateTest)" in words
         assert "**Identical copies** (1)" in words
         assert "happiness 10" in words
         assert "Nearest by their pixels" in words
