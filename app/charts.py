@@ -16,6 +16,8 @@ from pipeline.labels import EMOTIONS
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 """How the charts behave in the browser; nothing is fetched from elsewhere."""
 
+_FEW = 12
+
 TRANSPARENT = "rgba(0,0,0,0)"
 GROUND: dict[str, Any] = {"paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT}
 """Charts stand on the page's own ground, light or dark."""
@@ -70,6 +72,17 @@ def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
     figure.update_layout(**GROUND, height=height, margin=margin, legend=LEGEND)
     figure.update_xaxes(fixedrange=True, automargin=True, zeroline=False)
     figure.update_yaxes(fixedrange=True, automargin=True, zeroline=False)
+
+
+def whole_steps(last: int) -> int | None:
+    """The distance of the ticks of an axis of epochs; `None` leaves it to plotly.
+
+    There is no epoch 1.5, though a short axis would like one.
+
+    Args:
+        last: The largest number on it.
+    """
+    return 1 if last < _FEW else None
 
 
 def class_balance_text(counts: dict[str, list[int]]) -> str:

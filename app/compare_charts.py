@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import GREY, LEGEND
+from app.charts import GREY, LEGEND, whole_steps
 from app.compare.subjects import Subject, value_text
 from app.parallel_chart import Axis, Line, parallel_chart
 from app.reference_charts import EDGE, ROW, error_bars, frame
@@ -93,7 +93,12 @@ def curve(subjects: Sequence[Subject], name: str, *, by_time: bool) -> go.Figure
             )
     frame(figure, height=270)
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(title="Minutes" if by_time else "Epoch", zeroline=False)
+    longest = max((entry["epoch"] for item in subjects for entry in item.history), default=0)
+    figure.update_xaxes(
+        title="Minutes" if by_time else "Epoch",
+        zeroline=False,
+        dtick=None if by_time else whole_steps(longest),
+    )
     if name == "learning_rate":
         figure.update_yaxes(exponentformat="power", rangemode="tozero")
     return figure

@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from app.charts import ACCENT, GREY, GROUND, LEGEND
+from app.charts import ACCENT, GREY, GROUND, LEGEND, whole_steps
 from app.parallel_chart import Axis, Line, parallel_chart
 from app.training.fields import choice, title
 from pipeline.training.sweep import SweepDefinition, SweepField, TrialPhase, TrialRecord
@@ -19,7 +19,6 @@ from pipeline.training.sweep.store import best
 
 _FROM_POOR_TO_GOOD = ["#9AA3B8", ACCENT, "#E0A100"]
 """All three read on light and on dark ground."""
-_FEW = 12
 """There is no trial or epoch 1.5, though a short axis would like one."""
 
 Trials = Sequence[TrialRecord]
@@ -48,7 +47,7 @@ def history(trials: Trials, definition: SweepDefinition) -> go.Figure:
         hovertemplate="best up to trial %{x}: %{y:.4g}<extra></extra>",
     )
     last = max((item.number for item in trials), default=0)
-    figure.update_xaxes(range=[-0.6, last + 0.6], dtick=1 if last < _FEW else None)
+    figure.update_xaxes(range=[-0.6, last + 0.6], dtick=whole_steps(last))
     return figure
 
 
@@ -78,7 +77,7 @@ def curves(trials: Trials, definition: SweepDefinition) -> go.Figure:
             hovertemplate=f"trial {item.number}, epoch %{{x}}: %{{y:.4g}}<extra></extra>",
         )
     last = max((max(item.curve, default=0) for item in trials), default=0)
-    figure.update_xaxes(dtick=1 if last < _FEW else None)
+    figure.update_xaxes(dtick=whole_steps(last))
     return figure
 
 

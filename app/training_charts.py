@@ -7,9 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import ACCENT, GREY, GROUND, LEGEND
+from app.charts import ACCENT, GREY, GROUND, LEGEND, whole_steps
 
-_FEW_EPOCHS = 12
 _SPARSE = 30
 
 History = Sequence[dict[str, Any]]
@@ -113,8 +112,7 @@ def _frame(history: History) -> go.Figure:
         xaxis={
             "title": "Epoch",
             "zeroline": False,
-            # There is no epoch 1.5, though a short axis would like one.
-            "dtick": 1 if len(history) < _FEW_EPOCHS else None,
+            "dtick": whole_steps(len(history)),
         },
         yaxis={"title": None, "zeroline": False},
     )

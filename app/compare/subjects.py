@@ -176,7 +176,7 @@ def value_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "On" if value else "Off"
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.3g}"
     if name == "dataset":
         return str(value)
     if name == "members":

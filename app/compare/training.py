@@ -131,6 +131,12 @@ def curves(subjects: Sequence[Subject]) -> None:
                 )
     st.markdown(legend(trained))
     st.caption("Solid: validation. Dotted: training, with augmentation and regularisation on.")
+    without = ", ".join(views.plain(item.name) for item in subjects if not item.history)
+    if without:
+        st.caption(
+            f"Without curves: {without}. A run has them from its first epoch on; a model that was "
+            "not trained here comes without."
+        )
 
 
 @st.fragment

@@ -37,6 +37,9 @@ def test_curves_by_epoch_and_by_time() -> None:
     ]
     assert [trace.line.dash for trace in by_epoch] == ["dot", "solid"]
     assert compare_charts.curve([A], "loss", by_time=True).data[0].x == (1.5, 3.0)
+    # There is no epoch 1.5, but there are half minutes.
+    assert compare_charts.curve([A], "loss", by_time=False).layout.xaxis.dtick == 1
+    assert compare_charts.curve([A], "loss", by_time=True).layout.xaxis.dtick is None
     # An epoch's rate holds from its beginning on.
     assert compare_charts.curve([A], "learning_rate", by_time=True).data[0].x == (0.0, 1.5)
     (macro_f1,) = compare_charts.curve([A], "macro_f1", by_time=False).data

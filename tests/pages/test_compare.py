@@ -101,6 +101,15 @@ def test_figures_curves_and_settings(compare: Callable[..., AppTest]) -> None:
 
 
 @pytest.mark.usefixtures("three_runs")
+def test_says_which_have_no_curves(
+    home: Home, compare: Callable[..., AppTest], texts: Texts
+) -> None:
+    assert "Without curves" not in texts(compare("good", "blind"))
+    (home.runs / "blind" / "history.jsonl").unlink()
+    assert "Without curves: blind." in texts(compare("good", "blind"))
+
+
+@pytest.mark.usefixtures("three_runs")
 def test_figures_are_in_words_below_the_signs_of_the_curves(
     compare: Callable[..., AppTest], plain_tables: PlainTables
 ) -> None:
