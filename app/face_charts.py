@@ -49,12 +49,23 @@ def probability_bars(
     )
     if unsure_below:
         figure.add_vline(
-            x=100 * unsure_below, line={"color": _GREY, "width": 1.5, "dash": "dot"}, layer="below"
+            x=100 * unsure_below,
+            line={"color": _GREY, "width": 1.5, "dash": "dot"},
+            layer="below",
+            # Above the bars; within the chart, however narrow it is.
+            annotation={
+                "text": f"unsure below {100 * unsure_below:.0f} %",
+                "font": {"size": 11},
+                "xanchor": "left" if unsure_below < 0.3 else "center",
+                "yanchor": "bottom",
+                "y": 1,
+            },
         )
+    above = 20 if unsure_below else 4
     figure.update_layout(
-        height=236,
+        height=232 + above,
         bargap=0.3,
-        margin={"l": 0, "r": 0, "t": 4, "b": 0},
+        margin={"l": 0, "r": 0, "t": above, "b": 0},
         **GROUND,
         showlegend=False,
         # Room right of a full bar for its number.

@@ -25,6 +25,9 @@ def test_bars_are_the_seven_in_order_and_the_first_stands_out() -> None:
 def test_threshold_is_drawn_where_it_is() -> None:
     (line,) = probability_bars(SCORES, unsure_below=0.4).layout.shapes
     assert line.x0 == line.x1 == pytest.approx(40)
+    (words,) = probability_bars(SCORES, unsure_below=0.4).layout.annotations
+    assert (words.x, words.y, words.yref) == (pytest.approx(40), 1, "y domain")
+    assert words.text == "unsure below 40 %"
     assert not probability_bars(SCORES).layout.shapes
 
 
