@@ -19,16 +19,23 @@ _LIST_STYLE = """<style>
 .stHtml .fl-list dd { margin: 0; overflow-wrap: anywhere; }
 .stHtml .fl-list dd.figure { font-size: 1.75rem; font-weight: 650; }
 </style>"""
-# Rows divided by lines, as in Streamlit's own table without a grid.
+# Rows divided by lines, as in Streamlit's own table without a grid. Where it scrolls, the names of
+# the rows stay, and a shadow at the right says that there is more.
 _TABLE_STYLE = """<style>
-.stHtml .fl-table { overflow-x: auto; }
-.stHtml .fl-table table { width: 100%; border-collapse: collapse; }
+.stHtml .fl-table { overflow-x: auto; background:
+    linear-gradient(to left, var(--fl-ground) 50%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to left, rgba(128, 132, 150, 0.3), transparent) right / 12px 100% no-repeat; }
+.stHtml .fl-table :is(tbody, thead) th:first-child { position: sticky; left: 0;
+    background: var(--fl-ground); }
+.stHtml .fl-table table { width: 100%; border-collapse: separate;
+    border-spacing: 0; }
 .stHtml .fl-table :is(th, td) { padding: 0.5rem 0.75rem 0.5rem 0; text-align: left;
     white-space: nowrap; border-bottom: 1px solid rgba(128, 132, 150, 0.25); }
-.stHtml .fl-table thead th { font-weight: 400; opacity: 0.65; }
+.stHtml .fl-table thead th { font-weight: 400;
+    color: color-mix(in srgb, currentColor 65%, transparent); }
 .stHtml .fl-table tbody th { font-weight: 600; }
 .stHtml .fl-table table:not(:has(.number)) tr > :last-child { white-space: normal;
-    min-width: 6rem; }
+    min-width: 6rem; overflow-wrap: anywhere; }
 .stHtml .fl-table table:not(:has(.number)) td:last-child { font-size: 0.875rem; opacity: 0.75; }
 .stHtml .fl-table table:has(.number) { font-size: 0.875rem; }
 .stHtml .fl-table .number { text-align: right; font-variant-numeric: tabular-nums; }

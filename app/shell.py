@@ -25,7 +25,11 @@ _ENDINGS = {
 # And a theme has one primary colour, on which buttons write in white, and in which the chosen tab
 # is written itself: on dark ground no colour does for both. The latter is brought nearer to the
 # ground's opposite: white in the dark, black in the light.
-_STYLE = """<style>
+# What lies below a part that stays in place while others scroll by needs the colour of the page.
+_STYLE = (
+    "<style>\n.stApp { --fl-ground: light-dark("
+    + ", ".join(str(st.get_option(f"theme.{kind}.backgroundColor")) for kind in ("light", "dark"))
+    + """); }
 .stApp .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; letter-spacing: normal; }
 .stApp .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
 .stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
@@ -36,6 +40,7 @@ _STYLE = """<style>
 :is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
     color: color-mix(in srgb, currentColor 60%, CanvasText); }
 </style>"""
+)
 
 
 def logo(*, with_name: bool = True) -> str:
