@@ -278,8 +278,8 @@ def keep_or_delete(delete: Callable[..., None], *args: Any, key: str) -> None:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share as people write it: `71.3 %`."""
-    return f"{100 * value:.{digits}f} %"
+    """A share as people write it, which no line's end divides: `71.3 %`."""
+    return f"{100 * value:.{digits}f}\u00a0%"
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -289,15 +289,15 @@ def signed(value: float, digits: int = 1) -> str:
 
 def interval(low: float, high: float) -> str:
     """A 95 % interval of a share: `70.1 to 72.4 %`."""
-    return f"{100 * low:.1f} to {100 * high:.1f} %"
+    return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"
 
 
 def count(number: int) -> str:
     """A large number at a glance: `2.36 M`, `834 k`, `912`."""
     if number >= 999_500:  # which would be 1000 k
-        return f"{number / 1e6:.2f} M"
+        return f"{number / 1e6:.2f}\u00a0M"
     if number >= 10_000:
-        return f"{number / 1e3:.0f} k"
+        return f"{number / 1e3:.0f}\u00a0k"
     return f"{number:,}"
 
 
@@ -306,9 +306,9 @@ def file_size(size: float) -> str:
     for unit in ("bytes", "kB", "MB", "GB"):
         digits = 0 if unit == "bytes" else 1
         if round(size, digits) < 1000:
-            return f"{size:.{digits}f} {unit}"
+            return f"{size:.{digits}f}\u00a0{unit}"
         size /= 1000
-    return f"{size:.1f} TB"
+    return f"{size:.1f}\u00a0TB"
 
 
 def when(iso: str | None) -> str:
@@ -322,8 +322,8 @@ def when(iso: str | None) -> str:
 def duration(seconds: float) -> str:
     """A span of time: `8 s`, `3 min`, `1 h 20 min`."""
     if round(seconds) < 60:
-        return f"{max(1, round(seconds))} s"
+        return f"{max(1, round(seconds))}\u00a0s"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{minutes}\u00a0min"
+    return f"{minutes // 60}\u00a0h\u00a0{minutes % 60:02d}\u00a0min"

@@ -29,24 +29,29 @@ def test_names_from_outside_do_not_become_markdown() -> None:
     assert plain("row 3: a, b") == "row 3: a, b"
 
 
-def test_numbers_in_words() -> None:
-    assert percent(0.71349) == "71.3 %"
-    assert interval(0.701, 0.7244) == "70.1 to 72.4 %"
+def test_numbers_in_words_stay_with_their_units() -> None:
+    assert percent(0.71349) == "71.3\u00a0%"
+    assert interval(0.701, 0.7244) == "70.1 to 72.4\u00a0%"
     assert [count(n) for n in (912, 9_999, 834_100, 999_999, 2_360_000)] == [
         "912",
         "9,999",
-        "834 k",
-        "1.00 M",
-        "2.36 M",
+        "834\u00a0k",
+        "1.00\u00a0M",
+        "2.36\u00a0M",
     ]
     assert [file_size(n) for n in (0, 999, 999_960, 82_700_000, 3e12)] == [
-        "0 bytes",
-        "999 bytes",
-        "1.0 MB",
-        "82.7 MB",
-        "3.0 TB",
+        "0\u00a0bytes",
+        "999\u00a0bytes",
+        "1.0\u00a0MB",
+        "82.7\u00a0MB",
+        "3.0\u00a0TB",
     ]
-    assert [duration(s) for s in (0.2, 59, 59.7, 4800)] == ["1 s", "59 s", "1 min", "1 h 20 min"]
+    assert [duration(s) for s in (0.2, 59, 59.7, 4800)] == [
+        "1\u00a0s",
+        "59\u00a0s",
+        "1\u00a0min",
+        "1\u00a0h\u00a020\u00a0min",
+    ]
 
 
 def test_absent_time_is_a_dash() -> None:

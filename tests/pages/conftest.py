@@ -147,7 +147,10 @@ def _words(html: str) -> str:
 
 @pytest.fixture
 def texts() -> Callable[[AppTest], str]:
-    """All words on a page, as Markdown without escapes; of HTML its words alone."""
+    """All words on a page, as Markdown without escapes; of HTML its words alone.
+
+    Spaces that do not break are as others.
+    """
 
     def read(app: AppTest) -> str:
         assert not app.exception, app.exception[0].message
@@ -155,14 +158,17 @@ def texts() -> Callable[[AppTest], str]:
         words = [str(element.value) for kind in kinds for element in kind]
         words += [element.label for kind in (app.metric, app.button) for element in kind]
         words += [_words(element.proto.body) for element in app.get("html")]
-        return "\n".join(words).replace("\\", "")
+        return "\n".join(words).replace("\\", "").replace("\u00a0", " ")
 
     return read
 
 
 @pytest.fixture
 def plain_tables() -> Callable[[AppTest], dict[str, pd.DataFrame]]:
-    """The plain tables of a page by their labels: all cells are words, rows go by their first."""
+    """The plain tables of a page by their labels: all cells are words, rows go by their first.
+
+    Spaces that do not break are as others.
+    """
 
     def read(app: AppTest) -> dict[str, pd.DataFrame]:
         found = {}
@@ -171,7 +177,8 @@ def plain_tables() -> Callable[[AppTest], dict[str, pd.DataFrame]]:
             if markup:
                 table = ElementTree.fromstring(markup.group())
                 head, *rows = [
-                    ["".join(cell.itertext()) for cell in row] for row in table.iter("tr")
+                    ["".join(cell.itertext()).replace("\u00a0", " ") for cell in row]
+                    for row in table.iter("tr")
                 ]
                 frame = pd.DataFrame(rows, columns=head)
                 found[table.attrib["aria-label"]] = frame.set_index(head[0])

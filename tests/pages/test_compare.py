@@ -133,9 +133,7 @@ def test_differences_and_flips(
     app = answered(app, finish_jobs)
     said = texts(app)
     assert "**blind** is **worse** than **good**: accuracy −28.6 (" in said
-    assert (
-        "Only blind is right on 0 images, only good on 20 (p\u00a0<\u00a00.001, corrected)." in said
-    )
+    assert "Only blind is right on 0 images, only good on 20 (p < 0.001, corrected)." in said
     assert "**No significant difference** between **same** and **good**" in said
     shares = tables(app)["model"].set_index("model")
     assert shares.loc["blind", "Accuracy"] == pytest.approx(100 * 5 / 7)

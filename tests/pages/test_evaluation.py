@@ -405,7 +405,7 @@ class TestCalibration:
         assert app.slider(key="unsure_below_sight").value == 30
         app.slider(key="unsure_below_sight").set_value(95).run()
         assert load_settings(home).unsure_below == 0.95
-        assert {metric.label: metric.value for metric in app.metric}["Answered"] == "0.0 %"
+        assert {metric.label: metric.value for metric in app.metric}["Answered"] == "0.0\u00a0%"
         app.button(key="unsure_reset").click().run()
         assert load_settings(home).unsure_below is None
         assert app.slider(key="unsure_below_sight").value == 30

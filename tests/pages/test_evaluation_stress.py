@@ -127,7 +127,7 @@ def test_table_puts_the_most_robust_first(home: Home, bars: Dataset, tmp_path: P
     lost = replace(found, model="lost", robustness=None, robustness_ci95=None)
     table = stress.model_table([found, lost, better])
     assert table["model"].tolist() == ["better", "bars", "lost"]
-    assert table["95 % interval"].tolist()[0] == "90.0 to 100.0 %"
+    assert table["95 % interval"].tolist()[0] == "90.0 to 100.0\u00a0%"
     assert table["95 % interval"].tolist()[2] == "—"
     rows = stress.corruption_table(found).set_index("corruption")
     assert rows.loc["Darker", ["0", "5", "mean", "left %", "changed %"]].tolist() == [

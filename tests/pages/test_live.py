@@ -225,7 +225,7 @@ class TestWhilePlaying:
         assert float(figures["Frames a second"]) > 0
         assert figures["Delay"].endswith(" ms")
         assert figures["Delay, 95 %"].endswith(" ms")
-        assert figures["Dropped, in all"] == "0.0 %"
+        assert figures["Dropped, in all"] == "0.0\u00a0%"
         assert len(app.get("plotly_chart")) == 1
         # The question is not asked while the video runs.
         assert not app.checkbox

@@ -416,7 +416,7 @@ class TestRuns:
         ]
         assert lines["c-stopped"].epochs == "2 / 4"
         assert lines["d-finished"].epochs == "4 / 4"
-        assert lines["d-finished"].accuracy == "54.0 %"
+        assert lines["d-finished"].accuracy == "54.0\u00a0%"
         assert lines["a-queued"].accuracy == "—"
         assert "loss is not a number" in lines["b-failed"].note
         assert "without a word" in lines["f-died"].note

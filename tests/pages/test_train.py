@@ -430,7 +430,7 @@ class TestWatch:
         bar = app.get("progress")[0].proto
         assert bar.value == 62
         # One and a half epochs of 30 s, validation included, whatever the batches alone say.
-        assert "Epoch 3 of 4 · 700 images/s · at most 45 s left" in bar.text
+        assert "Epoch 3 of 4 · 700 images/s · at most 45\u00a0s left" in bar.text
         assert len(app.get("plotly_chart")) == 3
 
     def test_stop_asks_the_process(
