@@ -151,7 +151,7 @@ def confusion(matrix: npt.NDArray[np.int64], columns: list[str]) -> go.Figure:
     shares = matrix / np.maximum(rows, 1)
     figure = shaded(
         shares,
-        [[f"{share:.0%}" for share in row] for row in shares],
+        [[f"{100 * share:.0f} %" for share in row] for row in shares],
         rows=TITLES,
         columns=columns,
         customdata=matrix,

@@ -44,7 +44,7 @@ def confusion(
     strength = rows if values is None else values[np.ix_(order, order)]
     texts = [
         [
-            f"{counts[row, column]:,}" if values is None else f"{strength[row, column]:.0%}"
+            f"{counts[row, column]:,}" if values is None else f"{100 * strength[row, column]:.0f} %"
             for column in range(len(order))
         ]
         for row in range(len(order))

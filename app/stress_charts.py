@@ -71,7 +71,7 @@ def heat(report: StressReport) -> go.Figure:
     left = shares / max(report.clean_accuracy, np.finfo(float).tiny)
     figure = shaded(
         (1 - left).clip(0, 1),
-        [[f"{share:.0%}" for share in row] for row in shares],
+        [[f"{100 * share:.0f} %" for share in row] for row in shares],
         rows=titles,
         columns=columns,
         customdata=np.dstack([shares, left, np.array(words, object)]),

@@ -56,7 +56,7 @@ def source(settings: RecognitionSettings) -> None:
     uploaded, path = None, ""
     if way == _UPLOAD:
         uploaded = st.file_uploader(
-            "A video: MP4, MOV, WebM, MKV or AVI",
+            "A video",
             type=[name.removeprefix(".") for name in EXTENSIONS],
             key=f"video_upload_{st.session_state.get(_UPLOADS, 0)}",
         )

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts, resources, views
+from app import charts, dataset_charts, plain_html, resources, views
 from app.dataset_page import gallery, grid
 from app.dataset_page.desk import Desk, change, open_desk, trouble
 from app.dataset_page.gallery import Indices
@@ -107,11 +107,7 @@ def picture(desk: Desk, index: int) -> None:
 
 
 def _facts(desk: Desk, index: int) -> None:
-    first, *rows = [
-        f"| {views.plain(name)} | {views.plain(value)} |"
-        for name, value in gallery.facts(desk.dataset, desk.found, index)
-    ]
-    st.markdown("\n".join([first, "|:--|:--|", *rows]))
+    st.html(plain_html.facts(gallery.facts(desk.dataset, desk.found, index)))
     votes(desk, index)
 
 

@@ -199,10 +199,11 @@ def copies_of(found: Inspection, index: int) -> tuple[Indices, Indices]:
 def facts(dataset: Dataset, found: Inspection | None, index: int) -> list[tuple[str, str]]:
     """All that is known of an image, as names and values."""
     split = SPLITS[int(dataset.split_codes[index])]
+    title, usage = SPLIT_TITLES[split], split.usage
     known = [
         ("Index", f"{index:,}"),
         ("Label", EMOTIONS[int(dataset.labels[index])].title),
-        ("Split", f"{SPLIT_TITLES[split]} ({split.usage})"),
+        ("Split", title if usage == title else f"{title} ({usage})"),
         ("From", dataset.origin(index)),
     ]
     if found is not None:

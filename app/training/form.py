@@ -118,7 +118,8 @@ def _presets(config: TrainingConfig | None, *, has_votes: bool) -> None:
     by_name = {preset.name: preset for preset in PRESETS}
     known = matching(config, has_votes=has_votes) if config is not None else None
     st.session_state[f"{_KEY}_preset"] = known.name if known else None
-    st.segmented_control(
+    # Not segments: these would break in two rows where it is narrow.
+    st.pills(
         "Recipe",
         list(by_name),
         key=f"{_KEY}_preset",

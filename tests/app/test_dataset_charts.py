@@ -69,9 +69,9 @@ def test_confusion_shows_shares_of_rows_and_every_number_once() -> None:
     heatmap, pale, strong = figure.data
     assert heatmap.z[0][0] == 0.75
     assert heatmap.z[1][0] == 0
-    assert list(strong.text) == ["75%"]
+    assert list(strong.text) == ["75 %"]
     assert len(pale.text) == 55
-    assert "25%" in pale.text
+    assert "25 %" in pale.text
 
 
 def test_map_draws_the_shown_images_under_their_own_number() -> None:

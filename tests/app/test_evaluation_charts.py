@@ -44,7 +44,7 @@ class TestConfusion:
         of_predicted = shares(matrix, Shares.PREDICTED)
         assert words(evaluation_charts.confusion(matrix, of_predicted, order))[
             "Sad", "Sad"
-        ] == "25%"  # fmt: skip
+        ] == "25 %"  # fmt: skip
         assert len(counts) == 49
 
     def test_marks_the_chosen_cell(self, matrix: np.ndarray) -> None:

@@ -63,7 +63,9 @@ def test_heat_shows_every_accuracy_once_and_shades_what_is_lost(report: StressRe
     assert cells.y[3] == "Blur"
     assert cells.customdata[3, 5].tolist() == [0.45, pytest.approx(0.45 / 0.7), "σ 3 px"]
     texts = [text for part in numbers for text in part.text]
-    assert sorted(texts) == sorted(f"{share:.0%}" for share in np.ravel(0.7 * (1 - cells.z)))
+    assert sorted(texts) == sorted(
+        f"{100 * share:.0f} %" for share in np.ravel(0.7 * (1 - cells.z))
+    )
 
 
 def test_a_model_without_a_right_answer_is_drawn_too(report: StressReport) -> None:

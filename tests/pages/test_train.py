@@ -112,7 +112,7 @@ class TestForm:
     ) -> None:
         write_dataset("faces")
         app = open_page(PAGE)
-        presets = app.segmented_control("train_preset")
+        presets = app.pills("train_preset")
         assert presets.value == "seed"
         app = presets.set_value("best_cpu").run()
         best = next(preset.config for preset in PRESETS if preset.name == "best_cpu")
@@ -120,7 +120,7 @@ class TestForm:
         app = group(app, "Optimisation")
         assert app.number_input("train_ema").value == 0.999
         app = app.number_input("train_epochs").set_value(20).run()
-        assert app.segmented_control("train_preset").value is None
+        assert app.pills("train_preset").value is None
         # Another tab, such as after a reload, finds it as it was left.
         assert group(open_page(PAGE), "Optimisation").number_input("train_epochs").value == 20
 
