@@ -19,7 +19,6 @@ from pipeline.training.sweep.store import best
 
 _FROM_POOR_TO_GOOD = ["#9AA3B8", ACCENT, "#E0A100"]
 """All three read on light and on dark ground."""
-"""There is no trial or epoch 1.5, though a short axis would like one."""
 
 Trials = Sequence[TrialRecord]
 
