@@ -30,8 +30,9 @@ _STYLE = (
     "<style>\n.stApp { --fl-ground: light-dark("
     + ", ".join(str(st.get_option(f"theme.{kind}.backgroundColor")) for kind in ("light", "dark"))
     + """); }
-.stApp .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; letter-spacing: normal; }
-.stApp .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
+:is(.stApp, .stDialog) .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; font-size: 1rem;
+    letter-spacing: normal; }
+:is(.stApp, .stDialog) .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
 .stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
 .stPlotlyChart :is(.xtick text, .ytick text, .xtitle, .ytitle, .bartext-outside, .legendtext,
     .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"])) {

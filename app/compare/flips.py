@@ -32,7 +32,7 @@ def view(answers: Answers) -> None:
     """The chooser of a pair and a direction, and the images with both answers."""
     found = answers.comparison
     others = [pair.other for pair in found.pairs]
-    st.markdown("**Images that flipped**")
+    views.heading("Images that flipped")
     with st.container(horizontal=True, vertical_alignment="top"):
         other = others[0]
         if len(others) > 1:

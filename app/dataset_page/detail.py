@@ -196,7 +196,7 @@ def _copies(desk: Desk, index: int) -> None:
         ("Near copies", near, "detail_near"),
     ):
         if len(others):
-            st.markdown(f"**{title}** ({len(others)})")
+            views.heading(title, f" ({len(others)})", level=3)
             strip(desk, others[: 2 * _NUM_NEIGHBOURS], key, walk=_WALK)
 
 
@@ -205,7 +205,7 @@ def _neighbours(desk: Desk, index: int) -> None:
     with st.spinner("Looking for similar images"):
         others, scores = _nearest(desk.dataset.name, stamp, index)
     if len(others):
-        st.markdown("**Nearest by their pixels**, with the correlation")
+        views.heading("Nearest by their pixels", ", with the correlation", level=3)
         notes = [f"{score:.2f}" for score in scores]
         strip(desk, others, "detail_nearest", notes, walk=_WALK)
 

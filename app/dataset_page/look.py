@@ -215,7 +215,7 @@ def _averages(desk: Desk) -> None:
     if desk.found is None:
         return
     statistics = desk.found.statistics
-    st.markdown("**Mean face** of each class, and the **standard deviation** of each pixel below")
+    views.heading("Mean face", " of each class, and the **standard deviation** of each pixel below")
     brightest = max(float(statistics.deviations.max()), 1.0)
     with st.grid(7, min_column_width=84, gap="small"):
         for index, emotion in enumerate(EMOTIONS):
@@ -235,7 +235,7 @@ def _averages(desk: Desk) -> None:
                 )
                 st.markdown(f':small[:color[●]{{foreground="{emotion.color}"}} {emotion.title}]')
     st.caption(f"White in the lower row is a standard deviation of {brightest:.0f} grey values.")
-    st.markdown("**Grey values** of all pixels")
+    views.heading("Grey values", " of all pixels")
     present = [index for index in range(len(EMOTIONS)) if statistics.histograms[index].any()]
     st.plotly_chart(
         dataset_charts.grey_values(statistics.histograms, present),

@@ -149,9 +149,10 @@ def _why(desk: Desk, dataset: Dataset, index: int) -> None:
     text = face_view.occlusion_text(explained)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(face_charts.heat_overlay(seen, drops, _SIDE), width=_SIDE, alt=text)
-        st.markdown(
-            f"**Where it looked**  \n{text} After "
-            "[Zeiler and Fergus, 2014](https://arxiv.org/abs/1311.2901).",
+        views.heading(
+            "Where it looked",
+            below=f"{text} After [Zeiler and Fergus, 2014](https://arxiv.org/abs/1311.2901).",
+            level=3,
             width="stretch",
         )
 
@@ -177,16 +178,16 @@ def _neighbours(desk: Desk, data: dataset_desk.Desk, index: int) -> None:
             others, scores = nearest(dataset, index, 4 * _NUM_NEIGHBOURS)
         in_training = dataset.split_codes[others] == 0
         others, scores = others[in_training][:_NUM_NEIGHBOURS], scores[in_training]
-        title = "**Nearest training faces by their pixels**, with the correlation"
+        title, measure = "Nearest training faces by their pixels", "correlation"
     else:
         with st.spinner("Looking for similar training images"):
             query = resources.embedding(desk.entry.folder).features(
                 np.asarray(dataset.images[index : index + 1])
             )[0]
         others, scores = nearest_training(dataset, features, index, query, _NUM_NEIGHBOURS)
-        title = "**Nearest training faces to the network**, with the cosine of its features"
+        title, measure = "Nearest training faces to the network", "cosine of its features"
     if len(others):
-        st.markdown(title)
+        views.heading(title, f", with the {measure}", level=3)
         notes = _notes(dataset, others, [f"{score:.2f}" for score in scores])
         detail.strip(data, others, "errors_nearest", notes, walk=_WALK)
 
