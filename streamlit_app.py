@@ -112,6 +112,8 @@ if __name__ == "__main__":
     with st.container():  # it keeps its place: a shift would tear a running video off the page
         shell.job_strip(page.title)
     with views.guarded():
+        if page.url_path:  # the first page has no chart
+            modules.load_pandas()
         page.run()
     modules.freeze()
 else:

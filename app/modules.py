@@ -52,6 +52,15 @@ def load_others_later() -> Timer:
     return timer
 
 
+def load_pandas() -> None:
+    """Imports pandas, or waits until another thread has; to be called before a chart is made.
+
+    Plotly looks whether pandas is among the modules, and asks it for classes which it
+    does not have yet while `load_others_later` imports it.
+    """
+    importlib.import_module("pandas")
+
+
 def freeze() -> None:
     """Takes what modules hold out of the garbage collector's sight.
 

@@ -26,6 +26,29 @@ print(sorted(set(sys.modules) - loaded))
 """
 
 
+CHART_WHILE_PANDAS_IS_LOADED = """
+import importlib, sys, threading, time
+from importlib.abc import MetaPathFinder
+import plotly.graph_objects as go
+from app import modules
+
+begun = threading.Event()
+
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "pandas.core.api":
+            begun.set()
+            time.sleep(0.5)
+
+sys.meta_path.insert(0, Slow())
+threading.Thread(target=importlib.import_module, args=("pandas",)).start()
+begun.wait()
+assert "pandas" in sys.modules
+{wait}
+go.Figure().add_bar(x=[1], hovertemplate="%{{x}}")
+"""
+
+
 class Knot:
     """Becomes garbage that only the collector finds."""
 
@@ -47,6 +70,19 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def open_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page does that is opened for the first time: it brings a module."""
     monkeypatch.setitem(sys.modules, "of_a_page", ModuleType("of_a_page"))
+
+
+@pytest.mark.parametrize(("wait", "is_drawn"), [("modules.load_pandas()", True), ("", False)])
+def test_a_chart_waits_until_pandas_is_whole(wait: str, is_drawn: bool) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", CHART_WHILE_PANDAS_IS_LOADED.format(wait=wait)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    # When plotly can do without, so can `load_pandas`.
+    assert ("partially initialized module 'pandas'" in found.stderr) is not is_drawn
+    assert (found.returncode == 0) is is_drawn
 
 
 def test_what_is_preloaded_is_there() -> None:
