@@ -91,12 +91,13 @@ def _camera(desk: PhotoDesk, key: str) -> None:
 def recognized(settings: RecognitionSettings) -> tuple[Recognizer, list[PhotoResult]]:
     """All photos with what was found in them; shows how far it is while it works."""
     desk = Session().photos
-    with st.spinner("Loading the model"):
+    place = st.container()  # always there: else what follows would move, and lose the focus
+    with place, st.spinner("Loading the model"):
         recognizer = resources.recognizer(settings)
     key = (recognizer.classifier, settings)
     pending = desk.pending(key)
     if pending:
-        bar = st.progress(0.0)
+        bar = place.progress(0.0)
         for number, photo in enumerate(pending):
             of = f" ({number + 1} of {len(pending)})" if len(pending) > 1 else ""
             bar.progress(

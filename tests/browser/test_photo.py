@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from pipeline.home import Home
 from pipeline.recognition.catalog import ModelCatalog
+from tests.browser.settling import settle
 from tests.served_models import make_model
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -105,6 +106,8 @@ def test_the_photo_that_the_keyboard_chooses_comes_into_view(
     drop(page, group, portrait)
     expect(page.get_by_text("three people.png · 600")).to_be_visible()
     choice = page.get_by_role("button", name="portrait.png", exact=True)
+    # Until the page is drawn to its end, buttons may give way to new ones, and the focus with them.
+    settle(page)
     choice.press("Enter")
     expect(page.get_by_text("portrait.png · 512")).to_be_visible()
     picture = page.locator("[class*=st-key-photo_shown]").get_by_role("img", name="portrait.png")
