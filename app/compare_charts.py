@@ -27,6 +27,7 @@ CURVES = {
 """The curves: title, the history's name for training and for validation, factor."""
 
 _SPARSE = 30
+_CURVE_MARGIN = {"l": 56, "r": 12, "t": 12, "b": 44}
 _SIDE_BY_SIDE = 0.012
 
 
@@ -92,7 +93,11 @@ def curve(subjects: Sequence[Subject], name: str, *, by_time: bool) -> go.Figure
                 "<extra></extra>",
             )
     frame(figure, height=270)
-    figure.update_layout(showlegend=False)
+    # The same for all, so that the axes of epochs stand one below the other; and plotly draws a
+    # chart once more for every margin that it has to find out.
+    figure.update_layout(showlegend=False, margin=_CURVE_MARGIN)
+    figure.update_xaxes(automargin=False)
+    figure.update_yaxes(automargin=False)
     longest = max((entry["epoch"] for item in subjects for entry in item.history), default=0)
     figure.update_xaxes(
         title="Minutes" if by_time else "Epoch",

@@ -26,17 +26,19 @@ _ENDINGS = {
 # is written itself: on dark ground no colour does for both. The latter is brought nearer to the
 # ground's opposite: white in the dark, black in the light.
 # What lies below a part that stays in place while others scroll by needs the colour of the page.
+# Rules are nested where they could list their last part in :is(): browsers find a rule by the tag
+# or class at its end, and would try one that ends in a list on every element of every chart.
 _STYLE = (
     "<style>\n.stApp { --fl-ground: light-dark("
     + ", ".join(str(st.get_option(f"theme.{kind}.backgroundColor")) for kind in ("light", "dark"))
     + """); }
-:is(.stApp, .stDialog) .stMarkdown :is(h2, h3) { padding: 0.2rem 0 1.2rem; font-size: 1rem;
-    letter-spacing: normal; }
-:is(.stApp, .stDialog) .stMarkdown :is(h2, h3):not(:last-child) { padding-bottom: 0; }
+.stApp, .stDialog { .stMarkdown { h2, h3 {
+    padding: 0.2rem 0 1.2rem; font-size: 1rem; letter-spacing: normal;
+    &:not(:last-child) { padding-bottom: 0; } } } }
 .stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
-.stPlotlyChart :is(.xtick text, .ytick text, .xtitle, .ytitle, .bartext-outside, .legendtext,
-    .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"])) {
-    fill: currentColor !important; fill-opacity: 0.8 !important; }
+.stPlotlyChart { .xtick text, .ytick text, .xtitle, .ytitle, .bartext-outside, .legendtext,
+    .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"]) {
+    fill: currentColor !important; fill-opacity: 0.8 !important; } }
 .stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 :is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
     color: color-mix(in srgb, currentColor 60%, CanvasText); }

@@ -7,8 +7,10 @@ counts as there when its title is, its script is done, nothing on it is a
 placeholder any more and every chart is drawn. The browser's own clock counts,
 from the navigation or from the click on: what Playwright does before a click is
 no wait of a visitor's. Each round is a new browser profile, so its cache is
-empty; the first page is then opened once more in it and read for four seconds,
-and each page is gone to twice from the sidebar. A round before the others meets
+empty, and a tab in it that is given time to start: people have a browser open,
+and setting up a profile takes this one's two processors half a second. The first
+page is then opened once more in it and read for four seconds, and each page is
+gone to twice from the sidebar. A round before the others meets
 a server that has just started; while the first page is read, it loads what the
 others import. Needs Playwright (requirements-dev.txt) and Chromium.
 """
@@ -41,6 +43,7 @@ FLAGS = [
 """Of a Chromium without a window; the browser's tests use them too."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """What its command may be called."""
+_SETTLE = 1500
 _PAUSE = 500
 _READING = 4000
 FIRST = "Overview"
@@ -105,6 +108,7 @@ def one_round(browser: Browser, url: str) -> Times:
     context.add_init_script(_NOTE_CLICKS)
     for cache in (EMPTY, WARM):
         page = context.new_page()
+        page.wait_for_timeout(_SETTLE)
         times["first page", cache].append(opened(page, url))
         if cache == EMPTY:
             page.close()
