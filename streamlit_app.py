@@ -10,7 +10,8 @@ from functools import partial
 
 import streamlit as st
 
-from app import modules, server, shell, video_file, views
+from app import modules, server, shell, views
+from app.video import marked_copy
 
 if __name__ == "__main__":
     # Before the navigation, which would look for a picture of the page's own icon on the internet.
@@ -120,7 +121,7 @@ else:
     api = server.make_api()
     application = st.App(
         __file__,
-        routes=[*api.routes(), video_file.route()],
+        routes=[*api.routes(), marked_copy.route()],
         lifespan=partial(server.lifespan, api=api),
         on_script_error=server.on_script_error,
     )

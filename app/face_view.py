@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import face_charts, views
 from app.charts import CONFIG
-from app.photos import PhotoResult, captions, explain
+from app.photo.desk import PhotoResult, captions, explain
 from app.state import Session
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.occlusion import OcclusionMap

@@ -178,10 +178,10 @@ def _remember(key: str) -> None:
 
 
 def _photo() -> None:
-    from app import photo_view  # with its charts, not before they are wanted
+    from app.photo import view  # with its charts, not before they are wanted
 
     with st.spinner("Opening the example"):
-        photo_view.add_example()
+        view.add_example()
     _remember("photo")
     st.switch_page("pages/photo.py")
 

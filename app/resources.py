@@ -18,7 +18,7 @@ import streamlit as st
 from app.faces import sample_faces
 from app.jobs import JobRunner
 from app.recognition import RecognitionSettings
-from app.videos import VideoDesk
+from app.video.desk import VideoDesk
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset.duplicates import twins_in_train
 from pipeline.dataset.overlay import Overlay

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from filelock import FileLock, Timeout
 
-from app.photos import PhotoDesk
+from app.photo.desk import PhotoDesk
 from pipeline.dataset import DatasetStore
 from pipeline.errors import ConfigError, DatasetError
 from pipeline.files import read_json, write_json

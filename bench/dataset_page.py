@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from app import dataset_charts, resources, state
-from app.dataset_page import gallery, look, page
+from app import resources, state
+from app.dataset_page import charts, gallery, look, page
 from app.dataset_page.gallery import CopyFilter, Filters, Order, VoteFilter
 from pipeline.dataset import Split, inspection
 from pipeline.dataset.embedding import nearest, nearest_features, pixel_features
@@ -68,7 +68,7 @@ def parts(name: str) -> None:
     timed("nearest neighbours of one image", lambda: nearest(dataset, 0, 12))
     everything = np.arange(len(dataset))
     labels = np.asarray(dataset.labels)
-    timed("draw the map", lambda: dataset_charts.image_map(found.map, labels, everything).to_json())
+    timed("draw the map", lambda: charts.image_map(found.map, labels, everything).to_json())
 
 
 def with_the_model(name: str) -> None:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import get_model, photo_view, resources, responsible_use, reveal, settings_panel
+from app import get_model, resources, responsible_use, reveal, settings_panel
+from app.photo import view
 from app.state import Session
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -15,9 +16,9 @@ if resources.models().active() is None:
     get_model.no_model()
 else:
     settings_panel.synthetic_warning()
-    photo_view.sources()
+    view.sources()
     if Session().photos.photos:
-        recognizer, results = photo_view.recognized(settings)
-        photo_view.unreadable(results)
-        photo_view.board(results, recognizer)
+        recognizer, results = view.recognized(settings)
+        view.unreadable(results)
+        view.board(results, recognizer)
         reveal.asked()

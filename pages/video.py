@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import get_model, resources, responsible_use, reveal, settings_panel, video_view
+from app import get_model, resources, responsible_use, reveal, settings_panel
+from app.video import view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Video", anchor=False, width="stretch")
@@ -19,9 +20,9 @@ if resources.models().active() is None and result is None:
 else:
     settings_panel.synthetic_warning()
     if result is None:
-        video_view.source(settings)
+        view.source(settings)
     else:
         with st.expander("Another video", icon=":material/add:", key="video_next"):
-            video_view.source(settings)
-        video_view.board(result, settings)
+            view.source(settings)
+        view.board(result, settings)
         reveal.asked()

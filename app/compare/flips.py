@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from app import compare_charts, views
+from app import views
 from app.charts import CONFIG
+from app.compare import charts
 from app.compare.desk import Answers
 from app.dataset_page import gallery, grid
 from app.dataset_page.grid import Pages
@@ -119,7 +120,7 @@ def _dialog(answers: Answers, other: str) -> None:
         st.markdown(f"Label: **{label.title}**  \n:small[:gray[Image {index:,}]]")
     with right:
         st.plotly_chart(
-            compare_charts.two_answers(_bars(answers, (baseline, other), place), label.title),
+            charts.two_answers(_bars(answers, (baseline, other), place), label.title),
             config=CONFIG,
             key="compare_two_answers",
             alt=f"{baseline} and {other}: {caption(first, second, place)}",

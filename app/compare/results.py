@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import compare_charts, views
+from app import views
 from app.charts import CONFIG
+from app.compare import charts
+from app.compare.charts import Effect
 from app.compare.desk import Answers
 from app.compare.training import legend
-from app.compare_charts import Effect
 from pipeline.evaluation.comparison import Comparison, PairComparison
 from pipeline.evaluation.paired import Difference
 from pipeline.labels import EMOTIONS
@@ -136,7 +137,7 @@ def _effect(
 def _chart(items: Sequence[Effect], key: str, title: str) -> None:
     words = "; ".join(f"{item.model}, {item.row}: {points(item.difference)}" for item in items)
     st.plotly_chart(
-        compare_charts.effects(items),
+        charts.effects(items),
         config=CONFIG,
         key=key,
         alt=f"{title}, in percentage points with 95 % intervals: {words}",

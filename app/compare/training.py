@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import compare_charts, plain_html, reference_charts, reference_view, views
+from app import plain_html, reference_charts, reference_view, views
 from app.charts import CONFIG
+from app.compare import charts
 from app.compare.subjects import Subject, all_settings, differing, setting_rows
 from app.reference_charts import Mark
 from app.training import fields
@@ -118,13 +119,13 @@ def curves(subjects: Sequence[Subject]) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    text = compare_charts.curves_text(trained)
+    text = charts.curves_text(trained)
     with st.grid(2, min_column_width=300, gap="medium", key="compare_curves"):
-        for name, (title, *_) in compare_charts.CURVES.items():
+        for name, (title, *_) in charts.CURVES.items():
             with st.container(gap="xxsmall"):
                 st.markdown(f":small[**{title}**]")
                 st.plotly_chart(
-                    compare_charts.curve(trained, name, by_time=over == "Time"),
+                    charts.curve(trained, name, by_time=over == "Time"),
                     config=CONFIG,
                     key=f"compare_curve_{name}",
                     alt=f"{title}. {text}",
@@ -232,7 +233,7 @@ def _settings_and_result(scored: Sequence[Subject]) -> None:
             wrap=True,
         )
     st.plotly_chart(
-        compare_charts.parallel(scored, chosen),
+        charts.parallel(scored, chosen),
         config=CONFIG,
         key="compare_parallel",
         alt="A line for each run through its settings to its validation accuracy",
@@ -257,7 +258,7 @@ def _trade_off(scored: Sequence[Subject]) -> None:
         views.empty_state("Not known", "The cost is measured when a run ends with a model.")
         return
     st.plotly_chart(
-        compare_charts.trade_off(scored, values, title, unit),
+        charts.trade_off(scored, values, title, unit),
         config=CONFIG,
         key="compare_trade_off",
         alt=f"Validation accuracy against {title.lower()}, with the Pareto front",

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, dataset_charts, tables, views
+from app import tables, views
+from app.charts import CONFIG, SPLIT_TITLES, class_balance_text
+from app.dataset_page import charts
 from app.dataset_page.desk import Desk
 from pipeline.dataset import SPLITS, DatasetMeta, Split
 from pipeline.dataset.resampling import Resampled, Scheme, resample
@@ -48,12 +50,10 @@ def tab(desk: Desk) -> None:
             persist_state="session",
         )
     st.plotly_chart(
-        dataset_charts.balance(
-            meta.counts, grouped=arrangement == "Grouped", shares=unit == "Shares"
-        ),
-        config=charts.CONFIG,
+        charts.balance(meta.counts, grouped=arrangement == "Grouped", shares=unit == "Shares"),
+        config=CONFIG,
         key="balance_chart",
-        alt=charts.class_balance_text(meta.counts),
+        alt=class_balance_text(meta.counts),
     )
     st.markdown(imbalance_words(meta))
     tables.plain_table(
@@ -91,8 +91,8 @@ def count_table(meta: DatasetMeta) -> pd.DataFrame:
     for split in SPLITS:
         counts = np.array(meta.counts[split], np.int64)
         totals += counts
-        table[charts.SPLIT_TITLES[split]] = counts
-        table[f"{charts.SPLIT_TITLES[split]} %"] = _percent(counts)
+        table[SPLIT_TITLES[split]] = counts
+        table[f"{SPLIT_TITLES[split]} %"] = _percent(counts)
     table["All"] = totals
     table["All %"] = _percent(totals)
     return table
@@ -121,16 +121,16 @@ def imbalance_words(meta: DatasetMeta) -> str:
         counts = meta.counts[split]
         most, least = int(np.argmax(counts)), int(np.argmin(counts))
         if counts[least] and counts[least] == counts[most]:
-            words.append(f"{charts.SPLIT_TITLES[split]}: all equal")
+            words.append(f"{SPLIT_TITLES[split]}: all equal")
         elif counts[least]:
             words.append(
-                f"{charts.SPLIT_TITLES[split]}: **{counts[most] / counts[least]:.1f} to 1** "
+                f"{SPLIT_TITLES[split]}: **{counts[most] / counts[least]:.1f} to 1** "
                 f"({EMOTIONS[most].name} to {EMOTIONS[least].name})"
             )
         elif counts[most]:
-            words.append(f"{charts.SPLIT_TITLES[split]}: no image of {EMOTIONS[least].name}")
+            words.append(f"{SPLIT_TITLES[split]}: no image of {EMOTIONS[least].name}")
         else:
-            words.append(f"{charts.SPLIT_TITLES[split]}: no images")
+            words.append(f"{SPLIT_TITLES[split]}: no images")
     return "Largest to smallest class. " + " · ".join(words)
 
 
@@ -179,8 +179,8 @@ def _resampling(desk: Desk) -> None:
         st.metric("Largest to smallest", _ratio(then.imbalance_ratio))
         st.metric("Most often drawn", f"{then.repeats.max():.1f} ×")
     st.plotly_chart(
-        dataset_charts.resampling(before, then.drawn.tolist()),
-        config=charts.CONFIG,
+        charts.resampling(before, then.drawn.tolist()),
+        config=CONFIG,
         key="resampling_chart",
         alt=resampling_text(before, then),
     )

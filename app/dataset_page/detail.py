@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts, plain_html, resources, views
-from app.dataset_page import gallery, grid
+from app import plain_html, resources, views
+from app.charts import CONFIG
+from app.dataset_page import charts, gallery, grid
 from app.dataset_page.desk import Desk, change, open_desk, trouble
 from app.dataset_page.gallery import Indices
 from app.dataset_page.grid import Pages
@@ -116,8 +117,8 @@ def votes(desk: Desk, index: int) -> None:
     if desk.dataset.votes is not None:
         cast = desk.dataset.votes[index]
         st.plotly_chart(
-            dataset_charts.votes(list(ferplus.COLUMNS), cast.tolist(), vote_colors()),
-            config=charts.CONFIG,
+            charts.votes(list(ferplus.COLUMNS), cast.tolist(), vote_colors()),
+            config=CONFIG,
             key="detail_votes",
             alt=f"FER+ votes: {gallery.vote_words(cast)}",
         )

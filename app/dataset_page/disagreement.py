@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, dataset_charts, tables, views
-from app.dataset_page import look, votes
+from app import tables, views
+from app.charts import CONFIG
+from app.dataset_page import charts, look, votes
 from app.dataset_page.desk import Desk, image_table
 from pipeline.dataset.agreement import Agreement, agreement
 from pipeline.dataset.ferplus import COLUMNS
@@ -34,8 +35,8 @@ def tab(desk: Desk) -> None:
         f"**{len(found.undecided):,}** images have no majority."
     )
     st.plotly_chart(
-        dataset_charts.confusion(found.confusion, [*dataset_charts.TITLES, _NO_MAJORITY]),
-        config=charts.CONFIG,
+        charts.confusion(found.confusion, [*charts.TITLES, _NO_MAJORITY]),
+        config=CONFIG,
         key="confusion",
         alt="How the taggers call the images of each label; the table below has the numbers",
     )
@@ -61,7 +62,7 @@ def class_table(found: Agreement) -> pd.DataFrame:
     own = np.diag(matrix[:, : len(EMOTIONS)])
     return pd.DataFrame(
         {
-            "class": dataset_charts.TITLES,
+            "class": charts.TITLES,
             "images": matrix.sum(axis=1),
             "majority agrees %": (100 * own / rows).round(1),
             "majority differs %": (100 * (rows - own - matrix[:, -1]) / rows).round(1),
@@ -74,8 +75,8 @@ def class_table(found: Agreement) -> pd.DataFrame:
 
 def confusion_table(found: Agreement) -> pd.DataFrame:
     """The confusion in images, a row for each label."""
-    table = pd.DataFrame(found.confusion, columns=[*dataset_charts.TITLES, _NO_MAJORITY])
-    table.insert(0, "label", dataset_charts.TITLES)
+    table = pd.DataFrame(found.confusion, columns=[*charts.TITLES, _NO_MAJORITY])
+    table.insert(0, "label", charts.TITLES)
     return table
 
 

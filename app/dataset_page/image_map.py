@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts, resources, views
-from app.dataset_page import look
+from app import resources, views
+from app.charts import CONFIG
+from app.dataset_page import charts, look
 from app.dataset_page.desk import Desk, not_inspected
 from app.dataset_page.gallery import Filters, select
 from app.jobs import Work
@@ -32,7 +33,7 @@ from pipeline.recognition.contract import CONTRACT, MODEL_ONNX
 from pipeline.recognition.embedding import ModelEmbedding
 
 _KIND = "map"
-_CONFIG = {**charts.CONFIG, "displayModeBar": True, "scrollZoom": True}
+_CONFIG = {**CONFIG, "displayModeBar": True, "scrollZoom": True}
 _PIXELS, _MODEL = "Pixels", "Active model"
 _METHODS = {Method.PCA: "PCA", Method.TSNE: "t-SNE"}
 _ABOUT = {
@@ -196,7 +197,7 @@ def _draw(desk: Desk, kind: Kind, found: ImageMap, filters: Filters) -> None:
             "which each class of each split has its share."
         )
     event = st.plotly_chart(
-        dataset_charts.image_map(found, np.asarray(desk.dataset.labels), drawn),
+        charts.image_map(found, np.asarray(desk.dataset.labels), drawn),
         config=_CONFIG,
         key=f"map_{'pixels' if kind.model is None else 'model'}_{kind.method}",
         on_select="rerun",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import charts, dataset_charts, tables, views
-from app.charts import SPLIT_TITLES
-from app.dataset_page import detail, gallery, grid
+from app import tables, views
+from app.charts import CONFIG, SPLIT_TITLES
+from app.dataset_page import charts, detail, gallery, grid
 from app.dataset_page.desk import Desk, image_table, not_inspected, open_desk
 from app.dataset_page.gallery import CopyFilter, EditFilter, Filters, Indices, Order, VoteFilter
 from app.dataset_page.grid import Pages
@@ -238,8 +238,8 @@ def _averages(desk: Desk) -> None:
     views.heading("Grey values", " of all pixels")
     present = [index for index in range(len(EMOTIONS)) if statistics.histograms[index].any()]
     st.plotly_chart(
-        dataset_charts.grey_values(statistics.histograms, present),
-        config=charts.CONFIG,
+        charts.grey_values(statistics.histograms, present),
+        config=CONFIG,
         key="grey_values",
         alt="Share of pixels at each grey value, one line for each class",
     )

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from app import charts, dataset_charts, views
+from app import views
+from app.charts import CONFIG
+from app.dataset_page import charts
 from app.dataset_page.desk import Desk
 from app.faces import montage
 from app.training import fields
@@ -133,8 +135,8 @@ def _step(title: str, picture: Picture) -> None:
         st.markdown(f":small[**{title}** :gray[{width} × {height}]]")
         st.image(picture, width="stretch", alt=f"{title}, {width} by {height} pixels")
         st.plotly_chart(
-            dataset_charts.histogram(picture),
-            config=charts.CONFIG,
+            charts.histogram(picture),
+            config=CONFIG,
             key=f"preview_histogram_{title}",
             alt=f"Grey values of the face: {title}",
         )

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, resources, tables, views
+from app import resources, tables, views
+from app.charts import CONFIG
+from app.evaluation import charts
 from app.evaluation.desk import Desk, not_scored
 from app.recognition import change_settings, load_settings
 from pipeline.evaluation.calibration import (
@@ -95,8 +97,8 @@ def _reliability(desk: Desk) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.plotly_chart(
-            evaluation_charts.reliability(bins),
-            config=charts.CONFIG,
+            charts.reliability(bins),
+            config=CONFIG,
             key="reliability",
             alt="Share of right answers against confidence; the table to save has the numbers",
         )
@@ -150,8 +152,8 @@ def _unsure(desk: Desk) -> None:
         )
     with right:
         st.plotly_chart(
-            evaluation_charts.coverage(points, now),
-            config=charts.CONFIG,
+            charts.coverage(points, now),
+            config=CONFIG,
             key="coverage",
             alt=f"{views.percent(now.coverage)} of the faces get an answer; {right_ones} of these "
             "are right",

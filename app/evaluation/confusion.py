@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, tables, views
+from app import tables, views
+from app.charts import CONFIG
 from app.dataset_page.gallery import Indices
-from app.evaluation import images
+from app.evaluation import charts, images
 from app.evaluation.desk import Desk, not_scored
 from pipeline.evaluation import Predictions
 from pipeline.evaluation.confusion import MixUp, Order, Shares, class_order, mix_ups, shares
@@ -68,8 +69,8 @@ def cell_places(found: Predictions, label: int, predicted: int) -> Indices:
 
 def matrix_table(matrix: np.ndarray) -> pd.DataFrame:
     """The confusion matrix in images, a row for each true class."""
-    table = pd.DataFrame(matrix, columns=evaluation_charts.TITLES)
-    table.insert(0, "true", evaluation_charts.TITLES)
+    table = pd.DataFrame(matrix, columns=charts.TITLES)
+    table.insert(0, "true", charts.TITLES)
     return table
 
 
@@ -108,13 +109,13 @@ def _matrix(desk: Desk, matrix: np.ndarray, numbers: str, order: Order) -> None:
     of = _NUMBERS[numbers]
     key = f"confusion_{order.value}"
     st.plotly_chart(
-        evaluation_charts.confusion(
+        charts.confusion(
             matrix,
             None if of is None else shares(matrix, of),
             class_order(matrix, order),
             chosen=_chosen(),
         ),
-        config=charts.CONFIG,
+        config=CONFIG,
         key=key,
         on_select=partial(_clicked, key),
         selection_mode="points",

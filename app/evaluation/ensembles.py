@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts, ensemble_charts, resources, tables, views
+from app import charts, resources, tables, views
 from app.charts import SPLIT_TITLES
-from app.evaluation import ensemble_shelf
+from app.evaluation import ensemble_charts, ensemble_shelf
 from app.evaluation.choice import TTA_TITLES
 from app.evaluation.desk import Desk
 from app.evaluation.ensemble_shelf import Candidate

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import charts, evaluation_charts, tables, views
+from app import tables, views
+from app.charts import CONFIG
+from app.evaluation import charts
 from app.evaluation.desk import Desk, not_scored
 from pipeline.evaluation import EvaluationReport, Predictions
 from pipeline.evaluation.curves import OneAgainstRest, one_against_rest, score_histogram, thinned
@@ -50,8 +52,8 @@ def tab(desk: Desk) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.plotly_chart(
-            evaluation_charts.class_scores(desk.report),
-            config=charts.CONFIG,
+            charts.class_scores(desk.report),
+            config=CONFIG,
             key="class_scores",
             alt="Precision, recall and F1 of each class; the table has the numbers",
         )
@@ -119,22 +121,20 @@ def _curves(rest: dict[int, OneAgainstRest]) -> None:
     with left:
         st.markdown("ROC, with the area below each curve")
         st.plotly_chart(
-            evaluation_charts.curves(
-                {label: thinned(found.roc) for label, found in shown.items()}, roc=True
-            ),
-            config=charts.CONFIG,
+            charts.curves({label: thinned(found.roc) for label, found in shown.items()}, roc=True),
+            config=CONFIG,
             key="roc_curves",
             alt="True against false positives of each class; the areas are in the table above",
         )
     with right:
         st.markdown("Precision and recall, with the average precision")
         st.plotly_chart(
-            evaluation_charts.curves(
+            charts.curves(
                 {label: thinned(found.precision_recall) for label, found in shown.items()},
                 roc=False,
                 guess={label: found.prevalence for label, found in shown.items()},
             ),
-            config=charts.CONFIG,
+            config=CONFIG,
             key="precision_recall_curves",
             alt="Precision against recall of each class; the areas are in the table above",
         )
@@ -156,8 +156,8 @@ def _scores(found: Predictions) -> None:
         persist_state="session",
     )
     st.plotly_chart(
-        evaluation_charts.scores(score_histogram(found.probabilities, found.labels, label), label),
-        config=charts.CONFIG,
+        charts.scores(score_histogram(found.probabilities, found.labels, label), label),
+        config=CONFIG,
         key="score_histogram",
         alt=f"Which probability of {EMOTIONS[label].name} its own images get, and all others",
     )

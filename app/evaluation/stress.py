@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, resources, stress_charts, tables, views
+from app import charts, resources, tables, views
 from app.charts import SPLIT_TITLES
-from app.evaluation import stress_faces
+from app.evaluation import stress_charts, stress_faces
 from app.evaluation.desk import Desk
 from app.jobs import Work
 from pipeline.dataset import Dataset, DatasetStore, Split

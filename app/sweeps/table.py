@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import active_model, resources, sweep_charts, views
+from app import active_model, resources, views
+from app.sweeps import charts
 from app.training import fields, shelf, steer
 from pipeline.errors import RunNotFoundError
 from pipeline.runs import Run
@@ -61,7 +62,7 @@ def row(item: TrialRecord, definition: SweepDefinition, *, is_best: bool) -> dic
     return {
         "trial": item.number,
         "state": "★ Best" if is_best else WORDS[item.phase],
-        "value": None if value is None else sweep_charts.scaled(value, definition),
+        "value": None if value is None else charts.scaled(value, definition),
         "epochs": max(item.curve, default=0),
         **{field.name: _param(item, field.name) for field in definition.fields},
         "run": item.run,

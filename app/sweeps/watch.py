@@ -8,9 +8,9 @@ from functools import partial
 
 import streamlit as st
 
-from app import resources, sweep_charts, views
+from app import resources, views
 from app.charts import CONFIG
-from app.sweeps import steer, table
+from app.sweeps import charts, steer, table
 from app.training import fields
 from pipeline.errors import SweepNotFoundError
 from pipeline.training.sweep import Sweep, SweepDefinition, TrialPhase, TrialRecord, processes
@@ -212,20 +212,20 @@ def _figures(definition: SweepDefinition, trials: list[TrialRecord]) -> None:
 
 
 def _charts(sweep: Sweep, definition: SweepDefinition, trials: list[TrialRecord]) -> None:
-    words = sweep_charts.text(trials, definition)
-    unit = sweep_charts.metric_title(definition)
+    words = charts.text(trials, definition)
+    unit = charts.metric_title(definition)
     overview, by_setting, lines = st.tabs(["Progress", "By setting", "All settings"])
     with overview, st.grid(2, min_column_width=280, gap="medium"):
         with st.container(gap="xxsmall"):
             st.markdown(f":small[**{unit}, by trial**]")
             if _num_ended(trials):
-                figure = sweep_charts.history(trials, definition)
+                figure = charts.history(trials, definition)
                 st.plotly_chart(figure, config=CONFIG, key="sweep_history", alt=words)
             else:
                 views.empty_state("No trial has ended yet", "Each becomes a dot here.")
         with st.container(gap="xxsmall"):
             st.markdown(f":small[**{unit}, by epoch**]")
-            figure = sweep_charts.curves(trials, definition)
+            figure = charts.curves(trials, definition)
             st.plotly_chart(figure, config=CONFIG, key="sweep_curves", alt=words)
     finished = [item for item in trials if item.value is not None]
     with by_setting:
@@ -245,7 +245,7 @@ def _charts(sweep: Sweep, definition: SweepDefinition, trials: list[TrialRecord]
                 "Each line is a trial, from one setting to the next and to its score; the more "
                 "golden, the better."
             )
-            figure = sweep_charts.parallel(trials, definition)
+            figure = charts.parallel(trials, definition)
             st.plotly_chart(figure, config=CONFIG, key="sweep_parallel", alt=words)
 
 
@@ -257,16 +257,14 @@ def _by_setting(
         alt = "Importance: " + ", ".join(
             f"{fields.title(name)} {views.percent(share, 0)}" for name, share in shares.items()
         )
-        st.plotly_chart(
-            sweep_charts.importance(shares), config=CONFIG, key="sweep_importance", alt=alt
-        )
+        st.plotly_chart(charts.importance(shares), config=CONFIG, key="sweep_importance", alt=alt)
     else:
         st.caption("Which settings matter is told once four trials have finished.")
     with st.grid(3, min_column_width=240, gap="medium", key="sweep_slices"):
         for item in definition.fields:
-            figure = sweep_charts.slices(trials, definition, item)
+            figure = charts.slices(trials, definition, item)
             st.plotly_chart(figure, config=CONFIG, key=f"sweep_slice_{item.name}", alt=words)
-    st.caption(f"{sweep_charts.metric_title(definition)}; later trials are darker.")
+    st.caption(f"{charts.metric_title(definition)}; later trials are darker.")
 
 
 def _num_ended(trials: list[TrialRecord]) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import active_model, resources, training_charts, views
+from app import active_model, resources, views
 from app.charts import CONFIG
-from app.training import fields, launch, line, steer
+from app.training import charts, fields, launch, line, steer
 from app.training.launch import Phase
 from app.training.words import WORDS
 from pipeline.errors import TrainingError
@@ -179,7 +179,7 @@ def _reason(run: Run, phase: Phase) -> None:
 
 
 def _figures(history: list[dict[str, Any]]) -> None:
-    last, best = history[-1], training_charts.best_epoch(history) or history[-1]
+    last, best = history[-1], charts.best_epoch(history) or history[-1]
     with st.grid(5, min_column_width=130, gap="small", key="train_figures"):
         st.metric(
             "Best accuracy",
@@ -193,11 +193,11 @@ def _figures(history: list[dict[str, Any]]) -> None:
 
 
 def _curves(history: list[dict[str, Any]]) -> None:
-    text = training_charts.curves_text(history)
+    text = charts.curves_text(history)
     figures = {
-        "Accuracy, %": training_charts.accuracy(history),
-        "Loss": training_charts.loss(history),
-        "Learning rate": training_charts.learning_rate(history),
+        "Accuracy, %": charts.accuracy(history),
+        "Loss": charts.loss(history),
+        "Learning rate": charts.learning_rate(history),
     }
     with st.grid(3, min_column_width=220, gap="medium", key="train_curves"):
         for title, figure in figures.items():

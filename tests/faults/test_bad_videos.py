@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.recognition import RecognitionSettings
-from app.videos import VideoDesk, video_work
+from app.video.desk import VideoDesk, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.home import Home
 from pipeline.recognition.recognizer import Recognizer

@@ -65,7 +65,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 import streamlit_app  # the module that the server imports
 from app import get_data, resources
-from app.photos import Photo, recognize_photo
+from app.photo.desk import Photo, recognize_photo
 from app.recognition import RecognitionSettings
 from pipeline.recognition.video.process import process
 

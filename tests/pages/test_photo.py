@@ -8,8 +8,9 @@ import skimage.data
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import photo_view, resources, state
+from app import resources, state
 from app.camera import Camera
+from app.photo import view
 from app.recognition import RecognitionSettings, load_settings
 from pipeline.home import Home
 from pipeline.recognition.contract import OperatingPoint
@@ -69,7 +70,7 @@ class TestWithoutModel:
     [(200, 1200, 103), (1080, 1920, 349), (20, 20, 400), (6000, 4000, 930), (1, 5000, 1)],
 )
 def test_picture_fits_the_screen(width: int, height: int, shown: int) -> None:
-    assert photo_view.shown_width(width, height) == shown
+    assert view.shown_width(width, height) == shown
 
 
 @pytest.mark.usefixtures("model")
@@ -140,7 +141,7 @@ class TestPhotos:
         app = drop(open_page(PAGE), group_png=GROUP)
         assert "Face 1 of 3" in texts(app)
         # The next look needs no detector and no decoding.
-        monkeypatch.setattr("app.photos.recognize_photo", None)
+        monkeypatch.setattr("app.photo.desk.recognize_photo", None)
         app.button(key="face_2").click().run()
         assert "Face 3 of 3" in texts(app)
         assert sum(alt.startswith("Face ") for alt in alts(app)) == 3
@@ -173,7 +174,7 @@ class TestPhotos:
     def test_camera_is_asked_for_only_when_chosen(self, open_page: OpenPage, texts: Texts) -> None:
         app = open_page(PAGE)
         assert not app.camera_input
-        app.segmented_control(key="photo_source").set_value(photo_view.CAMERA).run()
+        app.segmented_control(key="photo_source").set_value(view.CAMERA).run()
         jpeg = io.BytesIO()
         Image.fromarray(skimage.data.astronaut()).save(jpeg, "JPEG")
         app.camera_input[0].set_value(("shot.jpg", jpeg.getvalue(), "image/jpeg"))
@@ -182,9 +183,9 @@ class TestPhotos:
     def test_what_keeps_the_camera_away_is_said(
         self, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("app.photo_view.camera", lambda key: Camera.DENIED)
+        monkeypatch.setattr("app.photo.view.camera", lambda key: Camera.DENIED)
         app = open_page(PAGE)
-        app.segmented_control(key="photo_source").set_value(photo_view.CAMERA).run()
+        app.segmented_control(key="photo_source").set_value(view.CAMERA).run()
         assert "Allow it" in app.error[0].value
         assert not app.camera_input
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.recognition import RecognitionSettings
-from app.video_charts import MOST_POINTS, seconds_at, time_shares, time_shares_text, timeline
-from app.videos import VideoDesk, series, video_work
+from app.video.charts import MOST_POINTS, seconds_at, time_shares, time_shares_text, timeline
+from app.video.desk import VideoDesk, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.home import Home
 from pipeline.labels import EMOTIONS

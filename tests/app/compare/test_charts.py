@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from app import compare_charts
+from app.compare import charts
+from app.compare.charts import Effect
 from app.compare.subjects import Subject
-from app.compare_charts import Effect
 from pipeline.evaluation.paired import Difference
 from pipeline.labels import NUM_EMOTIONS
 
@@ -30,31 +30,31 @@ A, B, C = subject("a", 0.5, dropout=0.2), subject("b", 0.7, dropout=0.5), subjec
 
 
 def test_curves_by_epoch_and_by_time() -> None:
-    by_epoch = compare_charts.curve([A, C], "loss", by_time=False).data
+    by_epoch = charts.curve([A, C], "loss", by_time=False).data
     assert [(trace.x, trace.y) for trace in by_epoch] == [
         ((1, 2), (2.0, 1.0)),
         ((1, 2), (2.2, 1.1)),
     ]
     assert [trace.line.dash for trace in by_epoch] == ["dot", "solid"]
-    assert compare_charts.curve([A], "loss", by_time=True).data[0].x == (1.5, 3.0)
+    assert charts.curve([A], "loss", by_time=True).data[0].x == (1.5, 3.0)
     # There is no epoch 1.5, but there are half minutes.
-    assert compare_charts.curve([A], "loss", by_time=False).layout.xaxis.dtick == 1
-    assert compare_charts.curve([A], "loss", by_time=True).layout.xaxis.dtick is None
+    assert charts.curve([A], "loss", by_time=False).layout.xaxis.dtick == 1
+    assert charts.curve([A], "loss", by_time=True).layout.xaxis.dtick is None
     # An epoch's rate holds from its beginning on.
-    assert compare_charts.curve([A], "learning_rate", by_time=True).data[0].x == (0.0, 1.5)
-    (macro_f1,) = compare_charts.curve([A], "macro_f1", by_time=False).data
+    assert charts.curve([A], "learning_rate", by_time=True).data[0].x == (0.0, 1.5)
+    (macro_f1,) = charts.curve([A], "macro_f1", by_time=False).data
     assert macro_f1.y == (None, None)
 
 
 def test_curves_in_words() -> None:
-    text = compare_charts.curves_text([A, C, B])
+    text = charts.curves_text([A, C, B])
     assert text == "Best validation accuracy: a 50.0 % in epoch 2, b 70.0 % in epoch 2."
-    assert compare_charts.curves_text([C]) == "Best validation accuracy: none yet."
+    assert charts.curves_text([C]) == "Best validation accuracy: none yet."
 
 
 def test_parallel_coordinates_order_values_and_scale_the_result() -> None:
     middle = subject("m", 0.55, dropout=0.3)
-    figure = compare_charts.parallel([A, B, middle], ["dropout"])
+    figure = charts.parallel([A, B, middle], ["dropout"])
     lines = {trace.name: trace for trace in figure.data if trace.name}
     assert lines["a"].x == pytest.approx((0, 0), abs=0.02)
     assert lines["b"].x == pytest.approx((1, 1), abs=0.02)
@@ -65,21 +65,21 @@ def test_parallel_coordinates_order_values_and_scale_the_result() -> None:
 
 
 def test_parallel_coordinates_without_a_difference_stay_in_the_middle() -> None:
-    figure = compare_charts.parallel([A, subject("d", 0.5, dropout=0.2)], ["dropout"])
+    figure = charts.parallel([A, subject("d", 0.5, dropout=0.2)], ["dropout"])
     assert figure.data[-1].x == pytest.approx((0.5, 0.5), abs=0.02)
 
 
 def test_long_words_below_an_axis_are_cut_off_and_whole_at_the_points() -> None:
     long = "a-run-with-a-very-long-name"
     runs = [subject("x", 0.5, start_from=long), subject("y", 0.6, start_from="short")]
-    figure = compare_charts.parallel(runs, ["start_from"])
+    figure = charts.parallel(runs, ["start_from"])
     assert figure.data[1].text == ("a-run-with-a-ve…", "short")
     assert figure.data[-2].customdata[0][1] == long
 
 
 def test_trade_off_marks_the_front() -> None:
     cheap, good, beaten = subject("cheap", 0.5), subject("good", 0.7), subject("beaten", 0.4)
-    figure = compare_charts.trade_off([good, cheap, beaten, C], [9, 1, 2, 3], "Cost", " ms")
+    figure = charts.trade_off([good, cheap, beaten, C], [9, 1, 2, 3], "Cost", " ms")
     front, *points = figure.data
     assert (front.x, front.y) == ((1, 9), (50, 70))
     assert [(point.name, point.marker.symbol) for point in points] == [
@@ -95,7 +95,7 @@ def test_effects_in_percentage_points() -> None:
         Effect("Accuracy", name, difference, tested, "#123456", "square")
         for name, tested in (("a", True), ("b", False))
     )
-    first, second = compare_charts.effects([sure, unsure]).data
+    first, second = charts.effects([sure, unsure]).data
     assert first.x == pytest.approx([2.0])
     assert (first.error_x.array[0], first.error_x.arrayminus[0]) == pytest.approx((3.0, 3.0))
     assert (first.marker.symbol, second.marker.symbol) == ("square", "square-open")
@@ -104,7 +104,7 @@ def test_effects_in_percentage_points() -> None:
 
 def test_two_answers_name_the_label() -> None:
     bars = [("a", "#123456", [1.0, *[0.0] * 6]), ("b", "#654321", [0.0, 1.0, *[0.0] * 5])]
-    first, second = compare_charts.two_answers(bars, "Happy").data
+    first, second = charts.two_answers(bars, "Happy").data
     assert (first.x[0], second.x[1]) == (100, 100)
     assert first.y[3] == "<b>Happy</b>"
     assert len(first.y) == NUM_EMOTIONS

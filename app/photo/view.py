@@ -12,7 +12,7 @@ import streamlit as st
 from app import face_view, resources, reveal, views
 from app.camera import OBSTACLES, camera, show_obstacle
 from app.messages import APOLOGY, describe
-from app.photos import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
+from app.photo.desk import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
 from app.recognition import RecognitionSettings
 from app.state import Session
 from pipeline.errors import ImageFormatError

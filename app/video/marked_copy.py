@@ -18,7 +18,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from app import resources
-from app.videos import VideoResult
+from app.video.desk import VideoResult
 
 _PATH = "/marked-video"
 _TO_KEEP = "keep"

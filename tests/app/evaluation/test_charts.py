@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app import evaluation_charts
-from app.evaluation_charts import TITLES
+from app.evaluation import charts
+from app.evaluation.charts import TITLES
 from app.matrix_chart import shaded
 from pipeline.evaluation.calibration import reliability
 from pipeline.evaluation.confusion import Shares, shares
@@ -21,7 +21,7 @@ def matrix() -> np.ndarray:
 class TestConfusion:
     def test_each_cell_can_be_clicked_and_says_which_it_is(self, matrix: np.ndarray) -> None:
         order = [6, 4, 2, 0, 1, 3, 5]
-        figure = evaluation_charts.confusion(matrix, shares(matrix, Shares.TRUE), order)
+        figure = charts.confusion(matrix, shares(matrix, Shares.TRUE), order)
         cells = figure.data[-1]
         assert len(cells.x) == 49
         place = list(zip(cells.y, cells.x, strict=True)).index(("Fear", "Sad"))
@@ -39,19 +39,19 @@ class TestConfusion:
                 for row, column, text in zip(trace.y, trace.x, trace.text, strict=True)
             }
 
-        counts = words(evaluation_charts.confusion(matrix, None, order))
+        counts = words(charts.confusion(matrix, None, order))
         assert counts["Fear", "Sad"] == "30"
         of_predicted = shares(matrix, Shares.PREDICTED)
-        assert words(evaluation_charts.confusion(matrix, of_predicted, order))[
+        assert words(charts.confusion(matrix, of_predicted, order))[
             "Sad", "Sad"
         ] == "25 %"  # fmt: skip
         assert len(counts) == 49
 
     def test_marks_the_chosen_cell(self, matrix: np.ndarray) -> None:
         order = [6, 4, 2, 0, 1, 3, 5]
-        figure = evaluation_charts.confusion(matrix, None, order, chosen=(2, 4))
+        figure = charts.confusion(matrix, None, order, chosen=(2, 4))
         assert {(shape.x0, shape.y0) for shape in figure.layout.shapes} == {(0.5, 1.5)}
-        assert not evaluation_charts.confusion(matrix, None, order).layout.shapes
+        assert not charts.confusion(matrix, None, order).layout.shapes
 
 
 def test_strong_cells_are_written_in_white() -> None:
@@ -65,7 +65,7 @@ def test_strong_cells_are_written_in_white() -> None:
 class TestCurves:
     def test_are_told_apart_by_more_than_colour(self) -> None:
         line = Curve(np.array([0.0, 1]), np.array([0.0, 1]), 0.5)
-        figure = evaluation_charts.curves({3: line, 4: line}, roc=True)
+        figure = charts.curves({3: line, 4: line}, roc=True)
         _, happy, sad = figure.data
         assert happy.line.dash != sad.line.dash
         assert happy.name == "Happy 0.500"
@@ -73,16 +73,16 @@ class TestCurves:
 
     def test_a_single_one_is_held_against_a_guess(self) -> None:
         line = Curve(np.array([0.0, 1]), np.array([1.0, 0]), 0.5)
-        alone = evaluation_charts.curves({3: line}, roc=False, guess={3: 0.25})
+        alone = charts.curves({3: line}, roc=False, guess={3: 0.25})
         assert alone.layout.shapes[0].y0 == 0.25
-        both = evaluation_charts.curves({3: line, 4: line}, roc=False, guess={3: 0.25, 4: 0.1})
+        both = charts.curves({3: line, 4: line}, roc=False, guess={3: 0.25, 4: 0.1})
         assert not both.layout.shapes
 
 
 def test_scores_of_a_class_and_of_the_others() -> None:
     edges = np.linspace(0, 1, 3)
     histogram = ScoreHistogram(edges, np.array([0.2, 0.8]), np.array([0.9, 0.1]))
-    own, others = evaluation_charts.scores(histogram, 3).data
+    own, others = charts.scores(histogram, 3).data
     assert list(own.x) == [0.25, 0.75]
     assert (list(own.y), list(others.y)) == ([0.2, 0.8], [0.9, 0.1])
 
@@ -91,7 +91,7 @@ def test_reliability_leaves_out_empty_bins_and_counts_all() -> None:
     probabilities = np.full((4, 7), 0.02, np.float32)
     probabilities[:, 0] = 0.88
     bins = reliability(probabilities, np.array([0, 0, 0, 1]))
-    perfect, line, bars = evaluation_charts.reliability({"After": bins}).data
+    perfect, line, bars = charts.reliability({"After": bins}).data
     assert list(perfect.x) == list(perfect.y) == [0, 1]
     assert list(line.y) == [0.75]
     assert list(line.x) == pytest.approx([0.88])
@@ -101,7 +101,7 @@ def test_reliability_leaves_out_empty_bins_and_counts_all() -> None:
 def test_coverage_marks_the_threshold_and_leaves_out_what_answers_nothing() -> None:
     points = [OperatingPoint(0.0, 1.0, 0.6), OperatingPoint(0.5, 0.4, 0.9)]
     nothing = OperatingPoint(0.99, 0.0, None)
-    line, star = evaluation_charts.coverage([*points, nothing], points[1]).data
+    line, star = charts.coverage([*points, nothing], points[1]).data
     assert list(line.x) == [1.0, 0.4]
     assert (star.x[0], star.y[0]) == (0.4, 0.9)
-    assert len(evaluation_charts.coverage(points, nothing).data) == 1
+    assert len(charts.coverage(points, nothing).data) == 1

@@ -6,9 +6,10 @@ import pytest
 import requests
 import streamlit as st
 
-from app import resources, video_file
+from app import resources
 from app.recognition import RecognitionSettings
-from app.videos import VideoDesk, VideoResult
+from app.video import marked_copy
+from app.video.desk import VideoDesk, VideoResult
 from pipeline.home import Home
 from pipeline.recognition.video.analysis import VideoAnalysis
 from pipeline.recognition.video.opening import VideoInfo
@@ -38,11 +39,11 @@ def result(desk: VideoDesk) -> VideoResult:
 @pytest.fixture
 def address(result: VideoResult, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Of the copy, as the page gives it to the player."""
-    with served([video_file.route()]) as url:
+    with served([marked_copy.route()]) as url:
         page = SimpleNamespace(url=f"{url}/recognise-video?x=1")
         monkeypatch.setattr(st, "context", page)
         assert result.copy is not None
-        yield str(video_file.address(result, result.copy))
+        yield str(marked_copy.address(result, result.copy))
 
 
 def test_a_player_gets_the_piece_that_it_asks_for(address: str) -> None:
@@ -64,7 +65,7 @@ def test_only_its_own_address_leads_to_it(address: str, desk: VideoDesk) -> None
 
 
 def test_a_copy_to_keep_has_the_name_of_its_video(address: str, result: VideoResult) -> None:
-    whole = requests.get(urljoin(address, video_file.to_keep(result)), timeout=10)
+    whole = requests.get(urljoin(address, marked_copy.to_keep(result)), timeout=10)
     assert whole.content == CONTENT
     assert whole.headers["Content-Disposition"] == 'attachment; filename="a-marked.mp4"'
     assert "Content-Disposition" not in requests.get(address, timeout=10).headers
@@ -74,11 +75,11 @@ def test_a_copy_that_was_removed_meanwhile_is_missed_in_words(
     address: str, result: VideoResult, desk: VideoDesk
 ) -> None:
     desk.clear()
-    answer = requests.get(urljoin(address, video_file.to_keep(result)), timeout=10)
+    answer = requests.get(urljoin(address, marked_copy.to_keep(result)), timeout=10)
     assert answer.status_code == 404
     assert "analyse the video again" in answer.text
 
 
 def test_a_page_without_an_address_shows_the_file_itself(result: VideoResult) -> None:
     assert result.copy is not None
-    assert video_file.address(result, result.copy) == result.copy
+    assert marked_copy.address(result, result.copy) == result.copy

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import ensemble_charts
+from app.evaluation import ensemble_charts
 from pipeline.evaluation import score_report
 from pipeline.evaluation.comparison import Difference, PairComparison
 from pipeline.evaluation.ensemble import NAME, Judgement, Step

@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from app.photos import (
+from app.photo.desk import (
     CROWD,
     CROWD_SIDE,
     PREVIEW_SIDE,

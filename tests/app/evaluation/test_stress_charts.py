@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import stress_charts
+from app.evaluation import stress_charts
 from pipeline.evaluation.corruptions import CORRUPTIONS
 from pipeline.evaluation.report import DatasetReference
 from pipeline.evaluation.stress import CorruptionScore, StressReport

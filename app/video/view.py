@@ -10,10 +10,11 @@ from pathlib import Path, PurePath
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import resources, reveal, sources, video_charts, video_file, views
+from app import resources, reveal, sources, views
 from app.charts import CONFIG
 from app.recognition import RecognitionSettings
-from app.videos import KIND, VideoResult, number_of_samples, series, video_work
+from app.video import charts, marked_copy
+from app.video.desk import KIND, VideoResult, number_of_samples, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.labels import EMOTIONS
 from pipeline.recognition.video.analysis import TrackSummary, VideoAnalysis, clock
@@ -176,7 +177,7 @@ def _player(result: VideoResult) -> None:
         jumped = st.session_state.get(_JUMP)
         second = jumped[1] if jumped and jumped[0] == result.id else 0
         st.video(
-            video_file.address(result, copy),
+            marked_copy.address(result, copy),
             start_time=second,
             alt=f"{result.analysis.file} with its faces marked",
         )
@@ -188,7 +189,7 @@ def _downloads(result: VideoResult) -> None:
         if result.copy is not None:
             st.link_button(
                 "Marked video",
-                video_file.to_keep(result),
+                marked_copy.to_keep(result),
                 icon=":material/download:",
                 help="The video with its faces marked and its sound, as MP4.",
             )
@@ -242,10 +243,10 @@ def _people(analysis: VideoAnalysis, tracks: Sequence[TrackSummary]) -> None:
     """Who was in view, when, and how their time divides."""
     with views.card("People", "groups", key="video_people"):
         st.plotly_chart(
-            video_charts.time_shares(tracks),
+            charts.time_shares(tracks),
             config=CONFIG,
             key="video_shares",
-            alt="Share of time. " + video_charts.time_shares_text(tracks),
+            alt="Share of time. " + charts.time_shares_text(tracks),
         )
         st.dataframe(
             {
@@ -327,7 +328,7 @@ def _timeline(result: VideoResult, tracks: Sequence[TrackSummary]) -> None:
         found = series(result.analysis, track.track)
         key = f"video_chart_{result.id}_{track.track}_{kind}_{shape}"
         st.plotly_chart(
-            video_charts.timeline(
+            charts.timeline(
                 found.times,
                 found.smoothed if kind == "Smoothed" else found.raw,
                 found.valence,
@@ -359,7 +360,7 @@ def _person(track: TrackSummary) -> str:
 def _clicked(key: str, result_id: int) -> None:
     points = st.session_state[key].selection.points
     if points:
-        _jump(result_id, video_charts.seconds_at(points[0]["x"]))
+        _jump(result_id, charts.seconds_at(points[0]["x"]))
 
 
 def _jump(result_id: int, time: float) -> None:

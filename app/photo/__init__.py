@@ -1,0 +1,1 @@
+"""The photo page: pictures of one browser tab and what was found in them."""
