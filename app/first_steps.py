@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import get_data, get_model, resources, state, views
 from app.charts import SPLIT_TITLES
+from app.photo.session import photos
 from pipeline.dataset import Split
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.evaluation.report import EvaluationReport
@@ -61,7 +62,7 @@ def view(*, has_dataset: bool) -> None:
         taken.add("explore")
     if has_runs:
         taken.add("train")
-    if state.Session().photos.photos:
+    if photos().photos:
         taken.add("photo")
     cards = _cards(resources.models().active())
     left = [step for card in cards for step in card.steps if step.key not in taken]

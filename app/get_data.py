@@ -178,18 +178,17 @@ def _begin_path(source: str, name: str, votes: str) -> None:
 
 
 def _from_upload() -> None:
-    session = state.Session()
     uploaded = st.file_uploader(
         "File in any supported form, up to 500 MB",
         type=_UPLOAD_TYPES,
-        key=f"upload_{session.num_uploads}",
+        key=sources.uploader_key("upload"),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _name_input("upload_name")
         votes = st.file_uploader(
             "FER+ votes (optional)",
             type="csv",
-            key=f"upload_votes_{session.num_uploads}",
+            key=sources.uploader_key("upload_votes"),
         )
     if st.button(
         "Import upload",
@@ -212,7 +211,7 @@ def _begin_upload(uploaded: UploadedFile | None, votes: UploadedFile | None, nam
         votes_file = sources.stored(votes, folder / "votes") if votes is not None else None
         work = sources.removing(folder, import_work(home, source, name, votes_file))
         resources.jobs().start(JOB, f"Import of {source.name}", work)
-    state.Session().upload_taken()
+    sources.upload_taken()
     st.rerun()
 
 

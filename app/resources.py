@@ -18,7 +18,6 @@ import streamlit as st
 from app.faces import sample_faces
 from app.jobs import JobRunner
 from app.recognition import RecognitionSettings
-from app.video.desk import VideoDesk
 from pipeline.dataset import Dataset, DatasetStore
 from pipeline.dataset.duplicates import twins_in_train
 from pipeline.dataset.overlay import Overlay
@@ -87,11 +86,6 @@ def models() -> ModelCatalog:
 def jobs() -> JobRunner:
     """The background jobs of this home."""
     return _jobs(str(home().root))
-
-
-def videos() -> VideoDesk:
-    """The latest video of this home."""
-    return _videos(home())
 
 
 def dataset(name: str) -> Dataset:
@@ -249,11 +243,6 @@ def _importances(
 @st.cache_resource(show_spinner=False)
 def _jobs(root: str) -> JobRunner:
     return JobRunner()
-
-
-@st.cache_resource(show_spinner=False)
-def _videos(home: Home) -> VideoDesk:
-    return VideoDesk(home)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

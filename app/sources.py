@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import work_folders
@@ -15,11 +16,22 @@ from app.jobs import Work
 from pipeline.progress import Progress
 
 _CHUNK = 1 << 20
+_TAKEN = "num_uploads"
 
 
 def path(text: str) -> Path:
     """A path as people paste it, with the quotes that a file manager puts around it."""
     return Path(text.strip().strip("\"'")).expanduser()
+
+
+def uploader_key(name: str) -> str:
+    """The key of an uploader: another one once an upload was taken over."""
+    return f"{name}_{st.session_state.get(_TAKEN, 0)}"
+
+
+def upload_taken() -> None:
+    """Empties the tab's uploaders at the next run, which frees the server's copies of the files."""
+    st.session_state[_TAKEN] = st.session_state.get(_TAKEN, 0) + 1
 
 
 def stored(uploaded: UploadedFile, folder: Path) -> Path:

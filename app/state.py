@@ -1,4 +1,4 @@
-"""What the dashboard remembers: choices in a file, the state of one tab in the session.
+"""What the dashboard remembers: choices that outlive a session, in a file.
 
 Which dataset is active is a fact of the home folder, like which model is: every
 tab, the background jobs and tomorrow's session see the same one. So it lives in
@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import streamlit as st
 from filelock import FileLock, Timeout
 
-from app.photo.desk import PhotoDesk
 from pipeline.dataset import DatasetStore
 from pipeline.errors import ConfigError, DatasetError
 from pipeline.files import read_json, write_json
@@ -109,22 +107,3 @@ def _is_second_choice(store: DatasetStore, name: str) -> bool:
         return store.meta(name).synthetic
     except DatasetError:
         return True
-
-
-class Session:
-    """The state of one browser tab, typed; a view of `st.session_state`."""
-
-    @property
-    def num_uploads(self) -> int:
-        """How many uploads were taken over; part of the uploader's key, so that it empties."""
-        return int(st.session_state.get("num_uploads", 0))
-
-    def upload_taken(self) -> None:
-        """Empties the uploader at the next run, which frees the server's copy of the file."""
-        st.session_state["num_uploads"] = self.num_uploads + 1
-
-    @property
-    def photos(self) -> PhotoDesk:
-        """The photos of this tab; they live until it is closed."""
-        desk: PhotoDesk = st.session_state.setdefault("photos", PhotoDesk())
-        return desk

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import get_model, resources, responsible_use, reveal, settings_panel
 from app.photo import view
-from app.state import Session
+from app.photo.session import photos
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Photo", anchor=False, width="stretch")
@@ -17,7 +17,7 @@ if resources.models().active() is None:
 else:
     settings_panel.synthetic_warning()
     view.sources()
-    if Session().photos.photos:
+    if photos().photos:
         recognizer, results = view.recognized(settings)
         view.unreadable(results)
         view.board(results, recognizer)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import get_model, resources, responsible_use, reveal, settings_panel
-from app.video import view
+from app.video import shared, view
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Video", anchor=False, width="stretch")
@@ -14,7 +14,7 @@ st.caption(
 )
 responsible_use.link()
 
-result = resources.videos().result
+result = shared.desk().result
 if resources.models().active() is None and result is None:
     get_model.no_model()
 else:

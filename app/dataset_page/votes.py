@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import get_data, resources, sources, state, views
+from app import get_data, resources, sources, views
 from app.jobs import Work
 from pipeline.dataset import DatasetMeta, DatasetStore, ferplus
 from pipeline.errors import DatasetError
@@ -79,9 +79,8 @@ def _from_path(name: str) -> None:
 
 
 def _from_upload(name: str) -> None:
-    session = state.Session()
     uploaded = st.file_uploader(
-        "File of votes", type="csv", key=f"votes_upload_{session.num_uploads}", help=_HELP
+        "File of votes", type="csv", key=sources.uploader_key("votes_upload"), help=_HELP
     )
     if st.button(
         "Add uploaded votes",
@@ -101,7 +100,7 @@ def _begin_upload(name: str, uploaded: UploadedFile | None) -> None:
     with sources.upload_folder(home.data) as folder:
         file = sources.stored(uploaded, folder)
         _begin(file, sources.removing(folder, votes_work(home, name, file)))
-    state.Session().upload_taken()
+    sources.upload_taken()
     st.rerun()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from app import charts, face_charts, face_view, resources, views
+from app import charts, face_charts, face_words, resources, views
 from app.charts import SPLIT_TITLES
 from app.dataset_page import desk as dataset_desk
 from app.dataset_page import detail, gallery
@@ -146,7 +146,7 @@ def _why(desk: Desk, dataset: Dataset, index: int) -> None:
         explained = occlusion_map(classifier, face)
     seen = classifier.contract.preprocessing.apply(face[None])[0, ..., 0]
     drops = explained.drops
-    text = face_view.occlusion_text(explained)
+    text = face_words.occlusion_text(explained)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(face_charts.heat_overlay(seen, drops, _SIDE), width=_SIDE, alt=text)
         views.heading(

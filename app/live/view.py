@@ -13,7 +13,7 @@ import streamlit_webrtc
 from app import resources, views
 from app.camera import OBSTACLES, camera
 from app.charts import CONFIG
-from app.face_view import phrase
+from app.face_words import phrase
 from app.live import chart, trouble
 from app.live.consent import PROMISE, PROMISE_HELP, STOP, Purpose, may_start
 from app.live.ice import ice_servers, rtc_configuration

@@ -9,12 +9,13 @@ from pathlib import Path, PurePath
 
 import streamlit as st
 
-from app import face_view, resources, reveal, views
+from app import face_words, resources, reveal, views
 from app.camera import OBSTACLES, camera, show_obstacle
 from app.messages import APOLOGY, describe
+from app.photo import face
 from app.photo.desk import PhotoDesk, PhotoResult, annotated_png, annotated_zip, to_json, to_table
+from app.photo.session import photos
 from app.recognition import RecognitionSettings
-from app.state import Session
 from pipeline.errors import ImageFormatError
 from pipeline.recognition.recognizer import Recognizer
 
@@ -38,7 +39,7 @@ _EXAMPLE = Path(
 
 def sources() -> None:
     """Where pictures come from: files, the camera, or the example."""
-    desk = Session().photos
+    desk = photos()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         source = st.segmented_control(
             "Pictures from",
@@ -90,7 +91,7 @@ def _camera(desk: PhotoDesk, key: str) -> None:
 
 def recognized(settings: RecognitionSettings) -> tuple[Recognizer, list[PhotoResult]]:
     """All photos with what was found in them; shows how far it is while it works."""
-    desk = Session().photos
+    desk = photos()
     place = st.container()  # always there: else what follows would move, and lose the focus
     with place, st.spinner("Loading the model"):
         recognizer = resources.recognizer(settings)
@@ -142,7 +143,7 @@ def unreadable(results: Sequence[PhotoResult]) -> None:
 
 def board(results: Sequence[PhotoResult], recognizer: Recognizer) -> None:
     """The photos that could be read, the one in front at large, its faces and what to keep."""
-    desk = Session().photos
+    desk = photos()
     readable = [result for result in results if result.found.error is None]
     if not readable:
         return
@@ -165,18 +166,18 @@ def board(results: Sequence[PhotoResult], recognizer: Recognizer) -> None:
         return
     index = desk.face_of(shown)
     with left:
-        face_view.gallery(shown, index)
+        face.gallery(shown, index)
         _downloads(shown, results)
     with right:
-        face_view.scores(shown, index)
-    face_view.reasons(shown, index, recognizer)
+        face.scores(shown, index)
+    face.reasons(shown, index, recognizer)
 
 
 def _picker(results: Sequence[PhotoResult], chosen: PhotoResult) -> None:
     """All photos, small, to choose the one to look at."""
     if len(results) < 2:
         return
-    desk = Session().photos
+    desk = photos()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         faces = sum(len(result.predictions) for result in results)
         st.caption(f"{len(results)} photos, {faces} faces", width="stretch")
@@ -296,13 +297,13 @@ def _remove_button(result: PhotoResult) -> None:
         type="tertiary",
         icon=":material/close:",
         help=f"Forget {views.plain(result.photo.name)}",
-        on_click=Session().photos.remove,
+        on_click=photos().remove,
         args=(result.photo.id,),
     )
 
 
 def _choose(photo_id: str) -> None:
-    Session().photos.choose(photo_id)
+    photos().choose(photo_id)
     reveal.ask(_shown_key(photo_id))
 
 
@@ -313,7 +314,7 @@ def _shown_key(photo_id: str) -> str:
 
 def _remove_all(photo_ids: Sequence[str]) -> None:
     for photo_id in photo_ids:
-        Session().photos.remove(photo_id)
+        photos().remove(photo_id)
 
 
 def _add_uploads(desk: PhotoDesk, key: str) -> None:
@@ -331,11 +332,11 @@ def _add_snapshot(desk: PhotoDesk, key: str) -> None:
 
 def add_example() -> None:
     """Puts the example in front, as if it was uploaded; a callback."""
-    Session().photos.add([(_EXAMPLE.name, _EXAMPLE.read_bytes())])
+    photos().add([(_EXAMPLE.name, _EXAMPLE.read_bytes())])
 
 
 def _alt(result: PhotoResult) -> str:
-    says = [face_view.phrase(prediction) for prediction in result.predictions]
+    says = [face_words.phrase(prediction) for prediction in result.predictions]
     return f"{result.photo.name}: {_number(result)}. " + ". ".join(says)
 
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from app import resources
+from app.video import shared
 from app.video.desk import VideoResult
 
 _PATH = "/marked-video"
@@ -54,7 +54,7 @@ def _path(result: VideoResult) -> str:
 
 
 async def _send(request: Request) -> FileResponse:
-    result = resources.videos().result
+    result = shared.desk().result
     # Whoever does not know the token has not seen the page that shows the video.
     asked = request.path_params["token"].encode()
     if result is None or not secrets.compare_digest(result.token.encode(), asked):

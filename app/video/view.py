@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import resources, reveal, sources, views
 from app.charts import CONFIG
 from app.recognition import RecognitionSettings
-from app.video import charts, marked_copy
+from app.video import charts, marked_copy, shared
 from app.video.desk import KIND, VideoResult, number_of_samples, series, video_work
 from pipeline.errors import VideoFormatError
 from pipeline.labels import EMOTIONS
@@ -120,7 +120,7 @@ def board(result: VideoResult, settings: RecognitionSettings) -> None:
 def _begin(
     uploaded: UploadedFile | None, path: str, settings: RecognitionSettings, interval: float
 ) -> None:
-    desk = resources.videos()
+    desk = shared.desk()
     folder = desk.new_folder()
     try:
         file = _given(path) if uploaded is None else sources.stored(uploaded, Path(folder.name))
@@ -164,7 +164,7 @@ def _header(result: VideoResult, settings: RecognitionSettings) -> None:
             type="tertiary",
             icon=":material/delete:",
             help="Forget these results and delete the marked copy.",
-            on_click=resources.videos().clear,
+            on_click=shared.desk().clear,
         )
 
 

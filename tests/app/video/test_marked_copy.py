@@ -6,9 +6,8 @@ import pytest
 import requests
 import streamlit as st
 
-from app import resources
 from app.recognition import RecognitionSettings
-from app.video import marked_copy
+from app.video import marked_copy, shared
 from app.video.desk import VideoDesk, VideoResult
 from pipeline.home import Home
 from pipeline.recognition.video.analysis import VideoAnalysis
@@ -21,7 +20,7 @@ CONTENT = bytes(range(256)) * 400
 @pytest.fixture
 def desk(home: Home, monkeypatch: pytest.MonkeyPatch) -> VideoDesk:
     desk = VideoDesk(home)
-    monkeypatch.setattr(resources, "videos", lambda: desk)
+    monkeypatch.setattr(shared, "desk", lambda: desk)
     return desk
 
 

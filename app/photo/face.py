@@ -1,17 +1,15 @@
-"""What is said of a face: in words, as bars, and why."""
+"""The faces of a photo: to choose from, and what is said of one, with the reasons."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app import face_charts, views
+from app import face_charts, face_words, views
 from app.charts import CONFIG
 from app.photo.desk import PhotoResult, captions, explain
-from app.state import Session
-from pipeline.labels import EMOTIONS
-from pipeline.recognition.occlusion import OcclusionMap
+from app.photo.session import photos
 from pipeline.recognition.quality import QualityFlag
-from pipeline.recognition.recognizer import Prediction, Recognizer
+from pipeline.recognition.recognizer import Recognizer
 
 _SIDE = 288
 _MANY = 12
@@ -24,18 +22,11 @@ _WARNINGS = {
 }
 
 
-def phrase(prediction: Prediction) -> str:
-    """What is said of a face: `Looks happy, 71 %`; never that it is."""
-    if prediction.unsure:
-        return "Unsure"
-    return f"Looks {prediction.emotion.adjective}, {100 * prediction.confidence:.0f} %"
-
-
 def gallery(result: PhotoResult, chosen: int) -> None:
     """The faces of a group photo, to choose the one to look at."""
     if len(result.faces) < 2:
         return
-    desk = Session().photos
+    desk = photos()
     texts = captions(result.predictions)
     with (
         views.shelf(len(result.faces) > _MANY, height=380, key="face_gallery"),
@@ -59,7 +50,7 @@ def scores(result: PhotoResult, index: int) -> None:
     prediction = result.predictions[index]
     if len(result.predictions) > 1:
         st.caption(f"Face {index + 1} of {len(result.predictions)}")
-    st.header(phrase(prediction), anchor=False)
+    st.header(face_words.phrase(prediction), anchor=False)
     if prediction.unsure:
         own, least = prediction.confidence, prediction.unsure_below
         digits = 0 if round(100 * own) < round(100 * least) else 2
@@ -100,10 +91,10 @@ def reasons(result: PhotoResult, index: int, recognizer: Recognizer) -> None:
             st.image(
                 face_charts.heat_overlay(seen, explained.drops, _SIDE),
                 width=_SIDE,
-                alt=occlusion_text(explained),
+                alt=face_words.occlusion_text(explained),
             )
             st.caption(
-                occlusion_text(explained)
+                face_words.occlusion_text(explained)
                 + " After [Zeiler and Fergus, 2014](https://arxiv.org/abs/1311.2901)."
             )
         with views.card("Valence and arousal", "explore"):
@@ -119,23 +110,3 @@ def reasons(result: PhotoResult, index: int, recognizer: Recognizer) -> None:
                 "of the emotions' customary places, weighted by the seven probabilities. Derived "
                 "from them, not measured in the face."
             )
-
-
-def _points(share: float) -> str:
-    points = round(100 * share)
-    return "1 point" if points == 1 else f"{points} points"
-
-
-def occlusion_text(explained: OcclusionMap) -> str:
-    """What the occlusion map shows, with its figures."""
-    name = EMOTIONS[explained.label].title.lower()
-    most, least = float(explained.drops.max()), float(explained.drops.min())
-    if max(most, -least) < 0.01:
-        return f"Hiding any one part changes “{name}” by less than one point: it is no single spot."
-    parts = []
-    if most >= 0.01:
-        parts.append(f"Hiding the yellow parts lowers “{name}” by up to {_points(most)}")
-    if least <= -0.01:
-        parts.append(f"hiding the violet ones raises it by up to {_points(-least)}")
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
