@@ -11,7 +11,7 @@ def page() -> None:
 
     from app.dataset_page.grid import Pages
     from app.dataset_page.walk import Walk
-    from tests.app.test_walk import LISTED
+    from tests.app.dataset_page.test_walk import LISTED
 
     walk, pages, listed = Walk("walk"), Pages("page", 2), np.array(LISTED)
     st.caption(f"On the page: {listed[pages.shown(len(listed))].tolist()}")
