@@ -74,6 +74,20 @@ def frame(figure: go.Figure, *, height: int, right: int = 8) -> None:
     figure.update_yaxes(fixedrange=True, automargin=True, zeroline=False)
 
 
+def growing_frame(figure: go.Figure, *, height: int, kept: str) -> None:
+    """The looks of charts of work that goes on: one may zoom, and stays so while points arrive.
+
+    Args:
+        figure: Is changed.
+        height: In pixels.
+        kept: What the zoom belongs to; under another name it starts anew.
+    """
+    margin = {"l": 8, "r": 8, "t": 28, "b": 8}
+    figure.update_layout(**GROUND, height=height, margin=margin, legend=LEGEND, uirevision=kept)
+    figure.update_xaxes(zeroline=False)
+    figure.update_yaxes(zeroline=False, title=None)
+
+
 def whole_steps(last: int) -> int | None:
     """The distance of the ticks of an axis of epochs; `None` leaves it to plotly.
 

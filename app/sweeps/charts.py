@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from app.charts import ACCENT, GREY, GROUND, LEGEND, whole_steps
+from app.charts import ACCENT, GREY, growing_frame, whole_steps
 from app.parallel_chart import Axis, Line, parallel_chart
 from app.training.fields import choice, title
 from pipeline.training.sweep import SweepDefinition, SweepField, TrialPhase, TrialRecord
@@ -98,7 +98,7 @@ def importance(shares: Mapping[str, float]) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.0f} %<extra></extra>",
     )
-    _dress(figure, height=max(150, 36 * len(ordered) + 40))
+    growing_frame(figure, height=max(150, 36 * len(ordered) + 40), kept="sweep")
     figure.update_xaxes(visible=False, range=[0, 118])
     figure.update_yaxes(ticksuffix="  ")
     return figure
@@ -294,20 +294,6 @@ def _word(field: SweepField, value: Any) -> str:
 
 def _frame(x_title: str, *, height: int = 260) -> go.Figure:
     figure = go.Figure()
-    _dress(figure, height=height)
-    figure.update_layout(
-        xaxis={"title": x_title, "zeroline": False},
-        yaxis={"title": None, "zeroline": False},
-    )
+    growing_frame(figure, height=height, kept="sweep")
+    figure.update_xaxes(title=x_title)
     return figure
-
-
-def _dress(figure: go.Figure, *, height: int) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
-        **GROUND,
-        legend=LEGEND,
-        # Keeps a zoom while new trials arrive.
-        uirevision="sweep",
-    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.charts import ACCENT, GREY, GROUND, LEGEND, whole_steps
+from app.charts import ACCENT, GREY, growing_frame, whole_steps
 
 _SPARSE = 30
 
@@ -102,18 +102,6 @@ def _pair(history: History, name: str, *, scale: float, unit: str) -> go.Figure:
 
 def _frame(history: History) -> go.Figure:
     figure = go.Figure()
-    figure.update_layout(
-        height=230,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
-        **GROUND,
-        legend=LEGEND,
-        # Keeps a zoom while new epochs arrive.
-        uirevision="run",
-        xaxis={
-            "title": "Epoch",
-            "zeroline": False,
-            "dtick": whole_steps(len(history)),
-        },
-        yaxis={"title": None, "zeroline": False},
-    )
+    growing_frame(figure, height=230, kept="run")
+    figure.update_xaxes(title="Epoch", dtick=whole_steps(len(history)))
     return figure
