@@ -19,6 +19,11 @@ _SCALE = [
 ]
 
 
+def percents(shares: npt.NDArray[np.float64]) -> list[list[str]]:
+    """What stands in the cells of a table of shares."""
+    return [[f"{100 * share:.0f} %" for share in row] for row in shares]
+
+
 def shaded(
     strength: npt.NDArray[np.float64],
     texts: Sequence[Sequence[str]],

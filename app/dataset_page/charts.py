@@ -10,7 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from app.charts import ACCENT, DASHES, GREY, SPLIT_STRENGTHS, SPLIT_TITLES, frame, tint
-from app.matrix_chart import shaded
+from app.matrix_chart import percents, shaded
 from pipeline.dataset import SPLITS, Split
 from pipeline.dataset.embedding import ImageMap
 from pipeline.labels import EMOTIONS
@@ -151,7 +151,7 @@ def confusion(matrix: npt.NDArray[np.int64], columns: list[str]) -> go.Figure:
     shares = matrix / np.maximum(rows, 1)
     figure = shaded(
         shares,
-        [[f"{100 * share:.0f} %" for share in row] for row in shares],
+        percents(shares),
         rows=TITLES,
         columns=columns,
         customdata=matrix,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts import ACCENT, DASHES, GREY, frame
-from app.matrix_chart import shaded
+from app.matrix_chart import percents, shaded
 from pipeline.evaluation import EvaluationReport
 from pipeline.evaluation.calibration import Reliability
 from pipeline.evaluation.curves import Curve, ScoreHistogram
@@ -42,13 +42,9 @@ def confusion(
     # The strength of a count is its share of its row: else the common classes drown the others.
     rows = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     strength = rows if values is None else values[np.ix_(order, order)]
-    texts = [
-        [
-            f"{counts[row, column]:,}" if values is None else f"{100 * strength[row, column]:.0f} %"
-            for column in range(len(order))
-        ]
-        for row in range(len(order))
-    ]
+    texts = (
+        percents(strength) if values is not None else [[f"{n:,}" for n in row] for row in counts]
+    )
     figure = shaded(strength, texts, rows=names, columns=names, hoverinfo="skip")
     cells = [(row, column) for row in range(len(order)) for column in range(len(order))]
     # A click on a heatmap does not reach Streamlit; one on a point does, seen or not.

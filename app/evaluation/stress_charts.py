@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import ACCENT, GREY, frame
-from app.matrix_chart import shaded
+from app.matrix_chart import percents, shaded
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from pipeline.evaluation.stress import StressReport
 
@@ -71,7 +71,7 @@ def heat(report: StressReport) -> go.Figure:
     left = shares / max(report.clean_accuracy, np.finfo(float).tiny)
     figure = shaded(
         (1 - left).clip(0, 1),
-        [[f"{100 * share:.0f} %" for share in row] for row in shares],
+        percents(shares),
         rows=titles,
         columns=columns,
         customdata=np.dstack([shares, left, np.array(words, object)]),
