@@ -36,8 +36,9 @@ _STYLE = (
     padding: 0.2rem 0 1.2rem; font-size: 1rem; letter-spacing: normal;
     &:not(:last-child) { padding-bottom: 0; } } } }
 .stApp .stHeading h2 { padding: 0.75rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
-.stPlotlyChart { .xtick text, .ytick text, .xtitle, .ytitle, .bartext-outside, .legendtext,
-    .annotation-text, .textpoint text:not([style*="rgb(255, 255, 255)"]) {
+.stPlotlyChart { .xtick text, .ytick text, .x2tick text, .y2tick text, .xtitle, .ytitle,
+    .x2title, .y2title, .bartext-outside, .legendtext, .annotation-text,
+    .textpoint text:not([style*="rgb(255, 255, 255)"]) {
     fill: currentColor !important; fill-opacity: 0.8 !important; } }
 .stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 :is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
