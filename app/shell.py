@@ -25,6 +25,7 @@ _ENDINGS = {
 # And a theme has one primary colour, on which buttons write in white, and in which the chosen tab
 # is written itself: on dark ground no colour does for both. The latter is brought nearer to the
 # ground's opposite: white in the dark, black in the light.
+# A figure's name breaks rather than end in dots, which on a phone hide what it is a figure of.
 # What lies below a part that stays in place while others scroll by needs the colour of the page.
 # Rules are nested where they could list their last part in :is(): browsers find a rule by the tag
 # or class at its end, and would try one that ends in a list on every element of every chart.
@@ -40,6 +41,7 @@ _STYLE = (
     .x2title, .y2title, .bartext-outside, .legendtext, .annotation-text,
     .textpoint text:not([style*="rgb(255, 255, 255)"]) {
     fill: currentColor !important; fill-opacity: 0.8 !important; } }
+.stMetric label { .stMarkdownEllipsis, p { white-space: normal; } }
 .stApp a:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
 :is(.stTabs [role="tab"], .stButtonGroup button):is([data-selected], [data-hovered]) > * {
     color: color-mix(in srgb, currentColor 60%, CanvasText); }
