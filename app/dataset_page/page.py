@@ -40,8 +40,10 @@ def board(name: str) -> None:
     with views.guarded():
         desk = open_desk(name)
         meta = desk.dataset.meta
-        st.caption(
-            f"{views.plain(meta.title)} · {meta.num_samples:,} images {dataset_view.badges(meta)}"
+        # Not as a caption: that would make the badges too pale to read.
+        st.markdown(
+            f":small[:gray[{views.plain(meta.title)} · {meta.num_samples:,} images]] "
+            f"{dataset_view.badges(meta)}"
         )
         trouble()
         views.tabs(TABS, desk, key=look.TABS)

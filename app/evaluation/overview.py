@@ -96,11 +96,13 @@ def provenance(desk: Desk) -> None:
     synthetic = desk.dataset.meta.synthetic if desk.dataset else contract.synthetic
     badge = f" {views.SYNTHETIC_BADGE}" if synthetic else ""
     number = f", {report.num_samples:,} images" if report else ""
-    st.caption(
-        f"{views.plain(desk.entry.name)} ({views.plain(fields.network(contract.architecture))}, "
+    edits = f" · by your edits, version {desk.edits.version}" if desk.use_edits else ""
+    # Not as a caption: that would make the badge too pale to read.
+    st.markdown(
+        f":small[:gray[{views.plain(desk.entry.name)} "
+        f"({views.plain(fields.network(contract.architecture))}, "
         f"{views.count(contract.num_parameters)} parameters) on {views.plain(name)}, "
-        f"{SPLIT_TITLES[desk.split].lower()}{number}{badge}"
-        + (f" · by your edits, version {desk.edits.version}" if desk.use_edits else "")
+        f"{SPLIT_TITLES[desk.split].lower()}{number}{edits}]]{badge}"
     )
     for text in remarks(desk):
         st.info(text, icon=":material/info:")
