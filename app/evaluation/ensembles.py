@@ -97,15 +97,16 @@ def table(found: Judgement) -> pd.DataFrame:
         rows.append(
             {
                 "model": name,
-                "accuracy %": round(100 * report.accuracy, 2),
+                # Not rounded: the table rounds once, to what the verdict above it says.
+                "accuracy %": 100 * report.accuracy,
                 "clean accuracy %": None
                 if report.clean.accuracy is None
-                else round(100 * report.clean.accuracy, 2),
-                "macro-F1 %": round(100 * report.macro_f1, 2),
-                "NLL": round(report.nll, 4),
-                "ECE %": round(100 * report.ece, 2),
-                "ms a face": None if report.latency_ms is None else round(report.latency_ms, 2),
-                "accuracy against best": round(100 * (report.accuracy - best.accuracy), 2),
+                else 100 * report.clean.accuracy,
+                "macro-F1 %": 100 * report.macro_f1,
+                "NLL": report.nll,
+                "ECE %": 100 * report.ece,
+                "ms a face": report.latency_ms,
+                "accuracy against best": 100 * (report.accuracy - best.accuracy),
             }
         )
     return pd.DataFrame(rows)
