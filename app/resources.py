@@ -9,6 +9,7 @@ is up.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -212,7 +213,13 @@ def ensemble(
         _validation = {name: edited(found, _overlay) for name, found in _validation.items()}
         _chosen = {name: edited(found, _overlay) for name, found in _chosen.items()}
         _dataset = _overlay.apply(_dataset)
-    return judge(_validation, _chosen, _dataset), greedy(_validation)
+    judgement = judge(_validation, _chosen, _dataset)
+    # The two splits may have been scored on different days: one time for each model on the page.
+    timed = {
+        name: replace(found, latency_ms=_chosen[name].latency_ms)
+        for name, found in _validation.items()
+    }
+    return judgement, greedy(timed)
 
 
 @st.cache_resource(ttl=20, max_entries=32, show_spinner=False)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,20 @@ def test_members_are_scored_and_their_mean_is_judged(
     # Rounded by the table alone, or it would not always say what the verdict says.
     difference = 100 * found.against_best.accuracy.delta
     assert table["accuracy against best"].iloc[-1] == pytest.approx(difference, abs=1e-9)
+
+
+def test_both_charts_of_an_ensemble_know_one_time_for_a_face(two: Dataset) -> None:
+    store = PredictionStore(resources.home().cache)
+    folder = resources.models().resolve("keen").folder
+    validation, test = (
+        {
+            name: replace(store.get(folder, two, split), latency_ms=time)
+            for name, time in (("keen", slower), ("timid", 2 * slower))
+        }
+        for split, slower in ((Split.VALIDATION, 4.0), (Split.TEST, 1.0))
+    )
+    found, steps = resources.ensemble(("times",), validation, test, two, None)
+    assert steps[-1].latency_ms == found.ensemble.latency_ms == 3.0
 
 
 def test_one_member_is_no_ensemble(two: Dataset, evaluation_tab: OpenTab) -> None:
