@@ -261,6 +261,7 @@ class _BatchMonitor(keras.callbacks.Callback):
         self._listener = listener
         self._should_stop = should_stop
         self._began = self._reported = time.monotonic()
+        self._images_before = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Called by Keras with the running means of the epoch."""
@@ -274,12 +275,16 @@ class _BatchMonitor(keras.callbacks.Callback):
             self.stopped = self.model.stop_training = True
             return
         now = time.monotonic()
-        if now - self._reported >= _SECONDS_BETWEEN_REPORTS or batch + 1 == self._steps:
+        if batch == 0 and self._steps > 1:
+            # In the first batch the backend compiles: it tells nothing of the others' pace.
+            self._began, self._images_before = now, self._config.batch_size
+        elif now - self._reported >= _SECONDS_BETWEEN_REPORTS or batch + 1 == self._steps:
             self._reported = now
             self._listener.on_batch(self._progress(batch + 1, now - self._began, logs or {}))
 
     def _progress(self, step: int, elapsed: float, logs: dict[str, float]) -> dict[str, Any]:
-        speed = min(step * self._config.batch_size, self._num_images) / max(elapsed, 1e-9)
+        images = min(step * self._config.batch_size, self._num_images) - self._images_before
+        speed = images / max(elapsed, 1e-9)
         epochs_left = self._config.epochs - self._epoch - step / self._steps
         return {
             "epoch": self._epoch + 1,

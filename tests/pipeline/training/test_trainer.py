@@ -52,6 +52,21 @@ def figures(history: list[dict[str, float]]) -> np.ndarray:
     return np.array([[entry[key] for key in FIGURES] for entry in history])
 
 
+def test_the_pace_leaves_out_the_batch_in_which_the_backend_compiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pipeline.training import trainer
+
+    ear, clock = Ear(), iter([0.0, 30.0, 31.0])
+    monkeypatch.setattr(trainer.time, "monotonic", lambda: next(clock))
+    config = replace(CONFIG, epochs=2, batch_size=10)
+    monitor = trainer._BatchMonitor(0, config, 40, ear, lambda: False)
+    monitor.on_train_batch_end(0)
+    monitor.on_train_batch_end(1)
+    assert [batch["images_per_second"] for batch in ear.batches] == [10.0]
+    assert ear.batches[0]["eta_seconds"] == 6.0
+
+
 def test_resumed_training_equals_an_unbroken_one(home: Home, bars: Dataset) -> None:
     whole, broken = (new_run(home, bars, CONFIG) for _ in range(2))
     model, _ = train(whole, bars, CONFIG)
