@@ -33,13 +33,13 @@ _COLUMNS: dict[str, Any] = {
         help="The chance that an image of this class scores higher than one of another.",
     ),
     "AP": st.column_config.NumberColumn(
-        "AP", format="%.1f %%", help="Average precision: the area below precision and recall."
+        "AP", format="%.3f", help="Average precision: the area below precision and recall."
     ),
     "guess": st.column_config.NumberColumn(
-        "Guess", format="%.1f %%", help="The average precision of a guess: the share of this class."
+        "Guess", format="%.3f", help="The average precision of a guess: the share of this class."
     ),
 }
-_SHARES = ("precision", "recall", "F1", "AP", "guess")
+_PERCENTS = ("precision", "recall", "F1")
 
 
 def tab(desk: Desk) -> None:
@@ -49,7 +49,7 @@ def tab(desk: Desk) -> None:
         return
     rest = {} if desk.predictions is None else all_curves(desk.predictions)
     table = class_table(desk.report, rest)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         st.plotly_chart(
             charts.class_scores(desk.report),
@@ -58,9 +58,8 @@ def tab(desk: Desk) -> None:
             alt="Precision, recall and F1 of each class; the table has the numbers",
         )
     with right:
-        shares = [name for name in _SHARES if name in table]
         st.dataframe(
-            table.assign(**{name: 100 * table[name] for name in shares}),
+            table.assign(**{name: 100 * table[name] for name in _PERCENTS}),
             hide_index=True,
             key="class_table",
             column_config=_COLUMNS,

@@ -370,6 +370,7 @@ class TestPerClass:
         assert 0.5 < row["AUC"] <= 1
         shown = evaluation_tab("Per class").dataframe[0].value.set_index("class")
         assert shown.loc["Happy", "precision"] == pytest.approx(100 * score.precision)
+        assert shown.loc["Happy", "AP"] == row["AP"]  # of 1, as the legend of the curves has it
 
     def test_a_class_without_images_has_no_curve(self, desk: Callable[..., Desk]) -> None:
         found = desk().predictions
