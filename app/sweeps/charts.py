@@ -105,7 +105,7 @@ def importance(shares: Mapping[str, float]) -> go.Figure:
 
 
 def slices(trials: Trials, definition: SweepDefinition, field: SweepField) -> go.Figure:
-    """The metric of the finished trials by one setting; later trials are darker."""
+    """The metric of the finished trials by one setting; later trials are stronger."""
     used = [item for item in trials if item.value is not None and field.name in item.params]
     figure = _frame(title(field.name), height=200)
     values = [item.params[field.name] for item in used]
