@@ -33,7 +33,7 @@ def _start(request: Request) -> None:
     name = st.text_input(
         "Name",
         key="train_name",
-        placeholder="Made from network and time",
+        placeholder="From network and time",
         help="Lower-case letters, digits, '.', '_' and '-'.",
     )
     config = request.config
