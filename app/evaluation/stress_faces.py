@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
+from app import views
 from app.faces import png_url
 from pipeline.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from pipeline.labels import EMOTIONS
@@ -75,10 +76,9 @@ def strip(
 
 def _figure(picture: npt.NDArray[np.uint8], label: int, answer: int, share: float) -> str:
     mark = "✓" if answer == label else "✗"
-    says = f"{EMOTIONS[answer].title} {100 * share:.0f} %"
-    alt = (
-        f"Labelled {EMOTIONS[label].name}, looks {EMOTIONS[answer].adjective}, {100 * share:.0f} %"
-    )
+    sure = views.percent(share, 0)
+    says = f"{EMOTIONS[answer].title} {sure}"
+    alt = f"Labelled {EMOTIONS[label].name}, looks {EMOTIONS[answer].adjective}, {sure}"
     return (
         f'<figure title="{escape(alt)}"><img src="{png_url(picture)}" alt="{escape(alt)}" '
         f'style="border-color: {EMOTIONS[answer].color}">{mark} {escape(says)}</figure>'

@@ -164,3 +164,4 @@ def test_faces_show_what_was_done_and_what_the_model_says(
     assert strip.count("✓") == answers.count(3)
     assert strip.count("✗") == 6 - answers.count(3) > 0
     assert CORRUPTIONS["eyes"].words(5) in strip
+    assert strip.count("\u00a0%</figure>") == 6  # on a phone lines end within an answer
