@@ -16,7 +16,7 @@ from pipeline.training.sweep.store import best
 
 WORDS = {
     TrialPhase.WAITING: "… Interrupted",
-    TrialPhase.RUNNING: "▶ Running",
+    TrialPhase.RUNNING: "► Running",
     TrialPhase.FINISHED: "✓ Finished",
     TrialPhase.PRUNED: "✂ Pruned",
     TrialPhase.FAILED: "✕ Failed",

@@ -22,7 +22,7 @@ _SIGNS = {
     Phase.IN_LINE: "◷",
     Phase.STARTING: "…",
     Phase.STILLBORN: "✕",
-    Phase.RUNNING: "▶",
+    Phase.RUNNING: "►",  # the emoji of this shape would stand apart from its word on a pill
     Phase.STOPPING: "…",
     Phase.FINISHED: "✓",
     Phase.STOPPED: "■",
