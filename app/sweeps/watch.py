@@ -265,9 +265,7 @@ def _by_setting(
             figure = charts.slices(trials, definition, item)
             st.plotly_chart(figure, config=CONFIG, key=f"sweep_slice_{item.name}", alt=words)
     # Faint on any ground, dark or light: not "darker".
-    st.caption(
-        f"{charts.metric_title(definition)}; the later a trial, the stronger its colour."
-    )
+    st.caption(f"{charts.metric_title(definition)}; the later a trial, the stronger its colour.")
 
 
 def _num_ended(trials: list[TrialRecord]) -> int:
