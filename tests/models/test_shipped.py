@@ -50,6 +50,7 @@ def test_folder_is_complete_and_the_networks_agree(folder: Path) -> None:
     np.testing.assert_array_equal(Probes.load(folder).faces, probe_faces())
 
 
+@pytest.mark.xdist_group("tensorflow")
 @shipped
 def test_keras_network_opens_without_this_project(folder: Path) -> None:
     import keras

@@ -22,6 +22,7 @@ def faces(home: Home) -> None:
         writer.finish(title="Faces", source="test", kind="test")
 
 
+@pytest.mark.xdist_group("tensorflow")
 def test_prints_json_and_nothing_else(
     faces: None, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

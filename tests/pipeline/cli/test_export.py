@@ -8,6 +8,8 @@ import pytest
 from pipeline.home import Home
 from tests.served_models import make_model
 
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
 Command = Callable[..., int]
 
 

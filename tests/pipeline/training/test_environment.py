@@ -5,12 +5,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from pipeline.training import environment
 
-
+# Imports Keras, which no process of other tests should have to.
+@pytest.mark.xdist_group("tensorflow")
 def test_memory_is_measured_where_there_is_no_module_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from pipeline.training import environment
+
     monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
     importlib.reload(environment)
     monkeypatch.setattr(sys, "platform", "win32")

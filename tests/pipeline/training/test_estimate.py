@@ -19,6 +19,7 @@ from pipeline.training.estimate import Estimate, estimate, measure, read_setting
 
 class TestMeasure:
     @pytest.mark.slow
+    @pytest.mark.xdist_group("tensorflow")
     @pytest.mark.parametrize("batch_size", [16, 4096])
     def test_counts_and_times(self, bars: Dataset, batch_size: int) -> None:
         found = measure(TrainingConfig(architecture="simple_cnn", batch_size=batch_size), bars)
@@ -29,6 +30,7 @@ class TestMeasure:
         assert math.isfinite(found.seconds_per_epoch)
 
     @pytest.mark.slow
+    @pytest.mark.xdist_group("tensorflow")
     def test_averaging_the_weights_counts(
         self, bars: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
