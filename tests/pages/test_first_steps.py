@@ -105,13 +105,18 @@ class TestShippedModelOnly:
         assert "confusion" not in steps(open_page())
 
     def test_demo_faces_are_built_and_shown_in_one_click(
-        self, shipped: Path, open_page: OpenPage, texts: Texts, finish_jobs: FinishJobs
+        self,
+        shipped: Path,
+        few_faces: None,
+        open_page: OpenPage,
+        texts: Texts,
+        finish_jobs: FinishJobs,
     ) -> None:
         app = open_page()
         app.button(key="first_explore").click().run()
         assert app.title[0].value == "Dataset"
         app = finish_jobs(app)
-        assert "1,400 images" in texts(app)
+        assert "21 images" in texts(app)
         assert app.tabs
         assert steps(open_page()) == ["photo", "live", "confusion", "train"]
 
