@@ -25,6 +25,7 @@ from bench.page_load import FLAGS, NAMES
 from pipeline.dataset import DatasetStore
 from pipeline.home import PROJECT_ROOT
 
+_HEALTH = "/_stcore/health"
 _CLOSED_TWICE = 'Cannot call "send" once a close message has been sent'
 
 
@@ -38,12 +39,13 @@ class Server:
 
 @pytest.fixture(scope="package")
 def start_chromium(
-    tmp_path_factory: pytest.TempPathFactory,
+    server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Starts a Chromium, with flags beyond the usual ones and a profile that lasts as long.
 
     Pages in a lasting profile are loaded from its cache, compiled; in a passing one, each test
-    would have the same megabytes of scripts compiled anew.
+    would have the same megabytes of scripts compiled anew. One process for all pages has most of
+    them at hand even, for which a page of the server stays open in it.
     """
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
@@ -53,11 +55,13 @@ def start_chromium(
     with sync_playwright() as playwright:
 
         def start(*flags: str) -> BrowserContext:
-            return playwright.chromium.launch_persistent_context(
+            browser = playwright.chromium.launch_persistent_context(
                 tmp_path_factory.mktemp("profile"),
                 executable_path=executable,
-                args=[*FLAGS, *flags],
+                args=[*FLAGS, "--process-per-site", *flags],
             )
+            browser.pages[0].goto(server.url + _HEALTH)
+            return browser
 
         yield start
 
@@ -89,7 +93,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log")
+            _wait_until_up(f"http://localhost:{port}{_HEALTH}", process, folder / "log")
             yield Server(f"http://localhost:{port}", home)
         finally:
             process.terminate()
