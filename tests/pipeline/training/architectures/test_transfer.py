@@ -105,7 +105,7 @@ def test_exports_with_the_enlargement_inside(tmp_path: Path) -> None:
     # Untrained, its features are close to zero: weigh them up until the scores tell.
     kernel = model.get_layer("scores").kernel
     kernel.assign(kernel * 1e6)
-    scores = model.predict_on_batch(_images(2))
+    scores = np.asarray(model(_images(2)))
     assert np.ptp(scores) > 0.1
     model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
