@@ -9,12 +9,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import resources, views
+from app.training import draft
 from app.training.fields import DEFAULTS, changes
 from app.training.form import Request
 from pipeline.files import read_json, write_json
 from pipeline.home import Home
 from pipeline.progress import Progress
 from pipeline.training import architectures
+from pipeline.training.arithmetic import advice
 from pipeline.training.config import TrainingConfig
 from pipeline.training.estimate import Estimate, estimate
 
@@ -54,6 +56,18 @@ def view(request: Request, config: TrainingConfig) -> None:
         st.caption(
             f"Measured here: {measured.images_per_second:,.0f} images/s, "
             f"{measured.peak_memory_mb / 1024:.1f} GiB of memory, with what else ran then."
+        )
+    hint = advice(config)
+    if hint:
+        st.warning(hint, icon=":material/speed:")
+        st.button(
+            "Take Float32",
+            key="train_float32",
+            icon=":material/bolt:",
+            width="stretch",
+            on_click=draft.change,
+            args=(resources.home(),),
+            kwargs={"precision": "float32"},
         )
     differences = changes(config)
     if differences:

@@ -26,6 +26,7 @@ from pipeline.errors import ConfigError, PipelineError
 from pipeline.home import Home
 from pipeline.runs import Run, RunStatus
 from pipeline.training import architectures, backends, worker
+from pipeline.training.arithmetic import advice
 from pipeline.training.config import Setting, TrainingConfig, settings
 from pipeline.training.preflight import check_training, check_unfinished
 from pipeline.training.queue import RunQueue
@@ -56,6 +57,9 @@ def train(
         chosen, config = with_edits(pick_dataset(dataset), edits), TrainingConfig(**changed)
         # Before the run is made: a failed one that was never begun is of no use.
         check_training(config, chosen, Home.from_environment())
+        hint = advice(config)
+        if hint:
+            notes().print(hint, style="yellow")
         run = worker.create(runs(), config, chosen, name)
     if queue:
         place = RunQueue(Home.from_environment()).submit(run)

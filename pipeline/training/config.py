@@ -125,7 +125,10 @@ class TrainingConfig:
         0.0, 0.0, 0.99999, "optimisation", "Decay of the weight average that is kept; 0: none."
     )
     precision: str = _choice(
-        "float32", ("float32", "mixed_bfloat16"), "optimisation", "Arithmetic of the layers."
+        "float32",
+        ("float32", "mixed_bfloat16"),
+        "optimisation",
+        "Arithmetic of the layers. bfloat16 is faster where processor or GPU have it, else slower.",
     )
     seed: int = _number(0, 0, 2**31 - 1, "optimisation", "Seed of all randomness.")
     # Regularisation

@@ -18,6 +18,7 @@ from pipeline.progress import Cancelled, Progress
 from pipeline.recognition.catalog import ModelCatalog
 from pipeline.recognition.contract import MODEL_KERAS, MODEL_ONNX
 from pipeline.runs import Run, RunStatus, RunStore, write_history, write_state
+from pipeline.training import arithmetic
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.estimate import Estimate
 from pipeline.training.presets import PRESETS
@@ -123,6 +124,24 @@ class TestForm:
         assert app.pills("train_preset").value is None
         # Another tab, such as after a reload, finds it as it was left.
         assert group(open_page(PAGE), "Optimisation").number_input("train_epochs").value == 20
+
+    def test_arithmetic_that_the_processor_lacks_is_told_and_left_in_a_click(
+        self,
+        write_dataset: WriteDataset,
+        home: Home,
+        open_page: OpenPage,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        write_dataset("fer")
+        monkeypatch.setattr(arithmetic, "has_bfloat16", lambda: False)
+        app = open_page(PAGE)
+        assert not app.warning
+        draft.change(home, precision="mixed_bfloat16")
+        app.run()
+        assert "several times as fast" in app.warning[0].value
+        app.button(key="train_float32").click().run()
+        assert not app.warning
+        assert draft.load(home).values["precision"] == "float32"
 
     def test_an_emptied_number_comes_back(
         self, home: Home, open_page: OpenPage, write_dataset: WriteDataset

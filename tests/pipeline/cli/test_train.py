@@ -10,7 +10,7 @@ from pipeline.dataset.overlay import OverlayStore, exclude, relabel
 from pipeline.errors import TrainingError
 from pipeline.home import Home
 from pipeline.runs import RunStore
-from pipeline.training import architectures
+from pipeline.training import architectures, arithmetic
 from pipeline.training.config import TrainingConfig, settings
 from tests.compared_runs import store_bars, store_run
 
@@ -92,6 +92,18 @@ def test_a_backend_that_is_not_there_is_told_before_a_run_is_made(
     assert error.startswith(f"error: {message}")
     assert "\n" not in error
     assert RunStore(home.runs).list() == []
+
+
+@pytest.mark.usefixtures("dataset")
+def test_arithmetic_that_the_processor_lacks_is_told(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "has_bfloat16", lambda: False)
+    monkeypatch.setattr("pipeline.training.worker.spawn", lambda run, home: 2**22 + 1)
+    assert command("train", "--queue", "--json", "--precision", "mixed_bfloat16") == 0
+    found = capsys.readouterr()
+    assert "imitates them" in found.err
+    assert json.loads(found.out)["place"] == 0
 
 
 def test_a_finished_run_is_not_resumed_and_keras_not_loaded(
