@@ -103,8 +103,8 @@ def _not_run(desk: Desk, dataset: Dataset) -> None:
     views.offer(
         "The stress bench has not been run for this model and split",
         f"The model answers {number:,} faces again and again: in worse light, blurred, "
-        f"compressed, turned, partly hidden; {steps} times in all. It takes about a minute and is "
-        "done once.",
+        f"compressed, turned, partly hidden; {steps} times in all. It takes a minute or two and "
+        "is done once.",
         "Run the stress bench",
         "bolt",
         key="stress_run",

@@ -13,6 +13,7 @@ from app.sweeps import ranges, steer
 from app.training import costs, fields, launch
 from pipeline.dataset import DatasetMeta
 from pipeline.errors import PipelineError
+from pipeline.training.arithmetic import advice
 from pipeline.training.config import TrainingConfig, settings
 from pipeline.training.presets import PRESETS
 from pipeline.training.relevance import checked, effective
@@ -146,6 +147,12 @@ def _budget(
                 persist_state="session",
                 help="Of the training images; fewer are faster and say less.",
             )
+    hint = "" if "precision" in searched_names else advice(config)
+    if hint:
+        if st.toggle("Train in Float32", key=f"sweep_float32_{base}", persist_state="session"):
+            changes["precision"] = "float32"
+        else:
+            st.warning(hint, icon=":material/speed:")
     pruning = st.toggle(
         "Give up poor trials early",
         value=True,

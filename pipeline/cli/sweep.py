@@ -19,6 +19,7 @@ from pipeline.cli.common import (
 from pipeline.cli.tables import print_rows
 from pipeline.errors import ConfigError
 from pipeline.home import Home
+from pipeline.training.arithmetic import advice
 from pipeline.training.config import TrainingConfig
 from pipeline.training.presets import PRESETS
 from pipeline.training.sweep import Sweep, SweepDefinition, SweepStore, TrialPhase, processes
@@ -60,6 +61,9 @@ def create(
     subset: Annotated[
         float | None, typer.Option(help="Share of the training images; default: the base's.")
     ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Arithmetic of the layers; default: the base's.")
+    ] = None,
     metric: Annotated[str, typer.Option(help="The validation figure to make best.")] = (
         "val_accuracy"
     ),
@@ -71,7 +75,7 @@ def create(
 ) -> None:
     """Makes a search; `sweep worker` then works at it."""
     chosen = pick_dataset(dataset)
-    changes: dict[str, Any] = {"epochs": epochs, "subset": subset}
+    changes: dict[str, Any] = {"epochs": epochs, "subset": subset, "precision": precision}
     definition = SweepDefinition(
         base=replace(_base(base), **{key: v for key, v in changes.items() if v is not None}),
         dataset=chosen.name,
@@ -83,6 +87,9 @@ def create(
         pruning=pruning,
     )
     store = _store(storage)
+    hint = advice(definition.base)
+    if hint and all(item.name != "precision" for item in definition.fields):
+        notes().print(hint, style="yellow")
     store.create(name, definition, runs())
     console().print(f"Made {name} in {shown_url(store.url)}.", markup=False, soft_wrap=True)
     console().print(

@@ -12,6 +12,7 @@ from pipeline.dataset import Dataset
 from pipeline.files import write_json
 from pipeline.home import PROJECT_ROOT, Home
 from pipeline.runs import RunStore
+from pipeline.training import arithmetic
 from pipeline.training.config import TrainingConfig
 from pipeline.training.estimate import Estimate
 from pipeline.training.presets import PRESETS
@@ -101,6 +102,25 @@ class TestForm:
         assert definition.fingerprint == dataset.meta.fingerprint
         # And there it is, to be watched.
         assert app.selectbox("sweep_watched").value == "sweep-1"
+
+    def test_arithmetic_that_the_processor_lacks_is_told_and_can_be_left(
+        self,
+        home: Home,
+        open_page: OpenPage,
+        write_dataset: WriteDataset,
+        started: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(arithmetic, "has_bfloat16", lambda: False)
+        write_dataset("faces")
+        app = open_page(PAGE)
+        assert not app.warning
+        app.selectbox("sweep_base").set_value("preset best_cpu").run()
+        assert "several times as fast" in app.warning[0].value
+        app.toggle("sweep_float32_preset best_cpu").set_value(True).run()
+        assert not app.warning
+        app.button("sweep_start").click().run()
+        assert SweepStore.of(home).get("sweep-1").definition.base.precision == "float32"
 
     def test_what_cannot_be_searched_cannot_be_started(
         self, open_page: OpenPage, write_dataset: WriteDataset, texts: Texts

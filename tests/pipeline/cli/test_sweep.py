@@ -9,6 +9,7 @@ import pytest
 from pipeline.dataset import DatasetStore
 from pipeline.home import Home
 from pipeline.runs import RunStore
+from pipeline.training import arithmetic
 from pipeline.training.config import TrainingConfig
 from pipeline.training.presets import PRESETS
 from pipeline.training.sweep import SweepField, SweepStore
@@ -30,6 +31,24 @@ def dataset(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def read(capsys: pytest.CaptureFixture[str]) -> Callable[[], Any]:
     return lambda: json.loads(capsys.readouterr().out)
+
+
+def test_arithmetic_that_the_processor_lacks_is_told_and_can_be_left(
+    command: Command,
+    home: Home,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arithmetic, "has_bfloat16", lambda: False)
+    options = ["--base", "best_cpu", "--field", RATE]
+    assert command("sweep", "create", "slow", *options) == 0
+    assert "imitates them" in capsys.readouterr().err
+    assert command("sweep", "create", "fast", *options, "--precision", "float32") == 0
+    assert not capsys.readouterr().err
+    assert SweepStore.of(home).get("fast").definition.base.precision == "float32"
+    # Where both are tried, nothing has to be told.
+    assert command("sweep", "create", "both", *options, "--field", "precision") == 0
+    assert not capsys.readouterr().err
 
 
 def test_makes_shows_extends_and_deletes(
