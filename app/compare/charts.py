@@ -96,12 +96,12 @@ def curve(subjects: Sequence[Subject], name: str, *, by_time: bool) -> go.Figure
     # The same for all, so that the axes of epochs stand one below the other; and plotly draws a
     # chart once more for every margin that it has to find out.
     figure.update_layout(showlegend=False, margin=_CURVE_MARGIN)
-    figure.update_xaxes(automargin=False)
     figure.update_yaxes(automargin=False)
     longest = max((entry["epoch"] for item in subjects for entry in item.history), default=0)
     figure.update_xaxes(
         title="Minutes" if by_time else "Epoch",
         zeroline=False,
+        automargin=False,
         dtick=None if by_time else whole_steps(longest),
     )
     if name == "learning_rate":

@@ -26,13 +26,14 @@ def has_bfloat16() -> bool | None:
     if any(path.exists() for path in _GPUS):
         return None
     try:
-        lines = _CPUINFO.read_text().splitlines()
+        # The first of many processors will do: a page asks at each of its runs.
+        with _CPUINFO.open() as lines:
+            for line in lines:
+                name, _, flags = line.partition(":")
+                if name.strip() in _FLAGS:
+                    return not _BFLOAT16.isdisjoint(flags.split())
     except OSError:
-        return None
-    for line in lines:
-        name, _, flags = line.partition(":")
-        if name.strip() in _FLAGS:
-            return not _BFLOAT16.isdisjoint(flags.split())
+        pass
     return None
 
 

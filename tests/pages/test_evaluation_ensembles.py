@@ -84,6 +84,7 @@ def test_members_are_scored_and_their_mean_is_judged(
     shown = next(item.value for item in app.dataframe if "NLL" in item.value.columns)
     pd.testing.assert_frame_equal(shown, table)
     assert list(table["model"]) == ["keen", "timid", NAME]
+    assert table["NLL"].iloc[-1] == found.ensemble.nll
 
 
 def test_what_an_ensemble_gains_is_rounded_by_the_table_alone(two: Dataset) -> None:
